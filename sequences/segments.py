@@ -8,6 +8,7 @@ table takes two septets that must stay in one segment. Anything outside that alp
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Final, Literal
 
 import regex
@@ -92,7 +93,7 @@ def split(text: str) -> tuple[str, ...]:
     if sum(size for _, size in atoms) <= alone:
         return (text,) if text else ()
     starts = [start for start, _ in _fills(atoms, joined)] + [len(atoms)]
-    return tuple("".join(atom for atom, _ in atoms[a:b]) for a, b in zip(starts, starts[1:], strict=False))
+    return tuple("".join(atom for atom, _ in atoms[a:b]) for a, b in pairwise(starts))
 
 
 def _atoms(text: str) -> tuple[list[tuple[str, int]], Encoding]:
