@@ -1,0 +1,100 @@
+"""Live updates: hints over a websocket that something changed. A page that misses one shows the truth at its next load.
+
+The layer is in memory in each process, bridged by PostgreSQL's NOTIFY (ids only, under its 8,000-byte limit). At most once.
+"""
+
+import asyncio
+import json
+import logging
+from typing import Any
+
+from asgiref.sync import sync_to_async
+from channels.layers import InMemoryChannelLayer
+from django.db import connection, transaction
+
+CHANNEL = "omnify_live"
+LIMIT = 7900
+
+logger = logging.getLogger(__name__)
+
+
+def group_name(tenant_id: int) -> str:
+    """One group a tenant: what a page listens to is decided by its session, never by the browser's message."""
+    return f"tenant.{int(tenant_id)}"
+
+
+def hint(tenant_id: int, topic: str, key: str = "") -> None:
+    """Tells this tenant's open pages that `topic` (and the row `key`, a public id) changed, once the transaction commits."""
+    payload = json.dumps(
+        {"group": group_name(tenant_id), "message": {"type": "live.hint", "topic": topic, "key": str(key)}}
+    )
+    if len(payload) > LIMIT:
+        raise ValueError(f"A live hint carries ids only; this one has {len(payload)} bytes.")
+    from django.conf import settings
+
+    if settings.REDIS_URL:
+        transaction.on_commit(lambda: _send_by_layer(payload))
+    else:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_notify(%s, %s)", [CHANNEL, payload])
+
+
+def _send_by_layer(payload: str) -> None:
+    from asgiref.sync import async_to_sync
+    from channels.layers import get_channel_layer
+
+    data = json.loads(payload)
+    layer = get_channel_layer()
+    if layer is not None:
+        async_to_sync(layer.group_send)(data["group"], data["message"])
+
+
+class NotifyLayer(InMemoryChannelLayer):
+    """In-memory channel layer whose group_send reaches every process through LISTEN/NOTIFY."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._listener: asyncio.Task[None] | None = None
+
+    async def group_add(self, group: str, channel: str) -> None:
+        if self._listener is None or self._listener.done():
+            self._listener = asyncio.get_running_loop().create_task(self._listen())
+        await super().group_add(group, channel)
+
+    async def group_send(self, group: str, message: dict[str, Any]) -> None:
+        payload = json.dumps({"group": group, "message": message})
+        if len(payload) > LIMIT:
+            raise ValueError(f"A live hint carries ids only; this one has {len(payload)} bytes.")
+        await sync_to_async(_notify)(payload)
+
+    async def _listen(self) -> None:
+        """Listens for ever; a dropped connection is opened again with growing pauses (0.1 s to 5 s)."""
+        import psycopg
+
+        pause = 0.1
+        while True:
+            try:
+                async with await psycopg.AsyncConnection.connect(**_listen_parameters(), autocommit=True) as conn:
+                    await conn.execute(f"LISTEN {CHANNEL}")
+                    pause = 0.1
+                    async for notice in conn.notifies():
+                        data = json.loads(notice.payload)
+                        await super().group_send(data["group"], data["message"])
+            except (psycopg.OperationalError, OSError) as error:
+                logger.warning(
+                    "Live updates lost the database (%s); trying again in %.1f s.", type(error).__name__, pause
+                )
+            await asyncio.sleep(pause)
+            pause = min(pause * 2, 5.0)
+
+
+def _notify(payload: str) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_notify(%s, %s)", [CHANNEL, payload])
+
+
+def _listen_parameters() -> dict[str, Any]:
+    parameters = connection.get_connection_params()
+    for name in ("pool", "cursor_factory", "context", "server_side_binding", "prepare_threshold", "isolation_level"):
+        parameters.pop(name, None)
+    return parameters

@@ -1,0 +1,278 @@
+"""Omnify's settings: one file, read from the environment, checked loudly (omnify/checks.py).
+
+Nothing needs to be set on a laptop: secrets and the embedded PostgreSQL live in OMNIFY_STATE_DIR (default ./.omnify).
+OMNIFY_ENV=production demands SECRET_KEY, ALLOWED_HOSTS and PUBLIC_URL, and turns the browser's safeguards on.
+"""
+
+import os
+import zoneinfo
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from omnify.lib import database, environment
+
+# The zone data that is pinned with the code, not the machine's, which is often years old.
+zoneinfo.reset_tzpath(())
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+STATE_DIR = Path(environment.text("OMNIFY_STATE_DIR") or BASE_DIR / ".omnify").resolve()
+PRODUCTION = environment.text("OMNIFY_ENV", "development") == "production"
+DEBUG = environment.boolean("DEBUG", default=False)
+
+SECRET_KEY = environment.secret("SECRET_KEY", STATE_DIR, required=PRODUCTION)
+SECRET_KEY_FALLBACKS = environment.words("SECRET_KEY_FALLBACKS")
+# Encrypts provider credentials at rest; separate from SECRET_KEY so that each can be rotated alone.
+CREDENTIALS_KEY = environment.secret("CREDENTIALS_KEY", STATE_DIR, required=PRODUCTION)
+CREDENTIALS_KEY_FALLBACKS = environment.words("CREDENTIALS_KEY_FALLBACKS")
+
+PORT = environment.integer("PORT", 8000)
+PUBLIC_URL = environment.text("PUBLIC_URL", f"http://127.0.0.1:{PORT}").rstrip("/")
+ALLOWED_HOSTS = environment.words("ALLOWED_HOSTS", "" if PRODUCTION else "127.0.0.1,localhost,[::1],testserver")
+CSRF_TRUSTED_ORIGINS = [PUBLIC_URL] if PUBLIC_URL.startswith("https://") else []
+SITE_NAME = "Omnify"
+
+INSTALLED_APPS = [
+    "whitenoise.runserver_nostatic",
+    "omnify.tenants",
+    "contacts",
+    "intelligence",
+    "sequences",
+    "omnify.commands",
+    "omnify.simulator",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.humanize",
+    "django.contrib.messages",
+    "django.contrib.sessions",
+    "django.contrib.staticfiles",
+    "allauth",
+    "allauth.account",
+    "allauth.mfa",
+    "anymail",
+    "channels",
+    "csp",
+    "django_htmx",
+    "django_q",
+    "drf_spectacular",
+    "rest_framework",
+    "template_partials",
+]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+    "omnify.tenants.middleware.TenantMiddleware",
+]
+
+ROOT_URLCONF = "omnify.urls"
+ASGI_APPLICATION = "omnify.asgi.application"
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "omnify.tenants.context_processors.member",
+            ],
+        },
+    }
+]
+
+# --- database -----------------------------------------------------------------------------------------------------
+# owner: migrations and tests. web: pages, API, websockets, webhooks, under forced row-level security.
+# system: workers, which claim across tenants. None is a superuser.
+# manage.py and omnify.asgi choose; the default, the owner, has no policy on tenant tables and so sees no row of them.
+DB_ROLE = environment.text("OMNIFY_DB_ROLE", "owner")
+DATABASES = {"default": database.settings_for(DB_ROLE, STATE_DIR, SECRET_KEY)}
+if environment.text("OMNIFY_TEST_DATABASE"):
+    DATABASES["default"]["TEST"] = {"NAME": environment.text("OMNIFY_TEST_DATABASE")}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+# --- accounts -----------------------------------------------------------------------------------------------------
+AUTH_USER_MODEL = "tenants.User"
+AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in (
+        "UserAttributeSimilarityValidator",
+        "MinimumLengthValidator",
+        "CommonPasswordValidator",
+        "NumericPasswordValidator",
+    )
+]
+LOGIN_REDIRECT_URL = "home"
+LOGIN_URL = "account_login"
+ACCOUNT_ADAPTER = "omnify.tenants.accounts.AccountAdapter"
+ACCOUNT_LOGIN_METHODS = {"email"}
+ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
+ACCOUNT_USER_MODEL_USERNAME_FIELD = None
+ACCOUNT_EMAIL_VERIFICATION = "none"
+ACCOUNT_LOGOUT_ON_GET = False
+ACCOUNT_SESSION_REMEMBER = True
+ACCOUNT_EMAIL_SUBJECT_PREFIX = "Omnify: "
+MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
+MFA_TOTP_ISSUER = "Omnify"
+
+# --- browser safeguards -------------------------------------------------------------------------------------------
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": ["'none'"],
+        "script-src": ["'self'"],
+        "style-src": ["'self'"],
+        "img-src": ["'self'", "data:"],
+        "font-src": ["'self'"],
+        "connect-src": ["'self'"],
+        "frame-src": ["'self'"],
+        "form-action": ["'self'"],
+        "base-uri": ["'none'"],
+        "frame-ancestors": ["'none'"],
+        "manifest-src": ["'self'"],
+        "media-src": ["'self'"],
+    }
+}
+X_FRAME_OPTIONS = "DENY"
+SECURE_CONTENT_TYPE_NOSNIFF = True
+SECURE_REFERRER_POLICY = "same-origin"
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = "Lax"
+CSRF_COOKIE_SAMESITE = "Lax"
+HTTPS = urlsplit(PUBLIC_URL).scheme == "https"
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
+SECURE_SSL_REDIRECT = HTTPS
+SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = HTTPS
+if HTTPS:
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024
+
+# --- language, time, files ----------------------------------------------------------------------------------------
+LANGUAGE_CODE = "en-us"
+USE_I18N = True
+USE_TZ = True
+TIME_ZONE = "UTC"
+STATIC_URL = "static/"
+STATIC_ROOT = STATE_DIR / "static"
+STATICFILES_DIRS = [BASE_DIR / "static"]
+MEDIA_ROOT = STATE_DIR / "media"
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {
+        "BACKEND": "django.contrib.staticfiles.storage.ManifestStaticFilesStorage"
+        if PRODUCTION
+        else "django.contrib.staticfiles.storage.StaticFilesStorage"
+    },
+}
+WHITENOISE_USE_FINDERS = not PRODUCTION
+WHITENOISE_AUTOREFRESH = False
+FILE_UPLOAD_TEMP_DIR = None
+
+# --- workers ------------------------------------------------------------------------------------------------------
+# django-q2 only starts work; every task re-reads its row, and retry policy is ours (docs: reliability).
+_QUEUE = {
+    "broker_class": "sequences.broker.SkipLockedORM",
+    "orm": "default",
+    "save_limit": -1,
+    "max_attempts": 1,
+    "ack_failures": True,
+    "bulk": 1,
+    "poll": 0.2,
+    "timeout": 60,
+    "retry": 600,
+    "catch_up": False,
+    "recycle": 500,
+    "label": "Background tasks",
+}
+Q_CLUSTER = {
+    **_QUEUE,
+    "name": "default",
+    "workers": 2,
+    "queue_limit": 2,
+    "ALT_CLUSTERS": {
+        "dispatch": {**_QUEUE, "workers": 1, "queue_limit": 1},
+        "slow": {**_QUEUE, "workers": 1, "queue_limit": 1, "timeout": 900, "retry": 3600},
+    },
+}
+# What happens after an event of our ledger: kind -> dotted task names. Strings, so that no floor imports one above it.
+SUBSCRIPTIONS = "omnify.subscriptions.SUBSCRIPTIONS"
+
+REDIS_URL = environment.text("REDIS_URL")
+CHANNEL_LAYERS = {
+    "default": {
+        "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
+        "CONFIG": {"hosts": [REDIS_URL]},
+    }
+    if REDIS_URL
+    else {"BACKEND": "omnify.lib.live.NotifyLayer"}
+}
+CACHES = {
+    "default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}
+    if REDIS_URL
+    else {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}
+}
+
+# --- the outside --------------------------------------------------------------------------------------------------
+# Where the simulated providers listen; senders of kind "simulated" point here. Empty: no simulator is running.
+SIMULATOR_URL = environment.text("SIMULATOR_URL", "http://127.0.0.1:8025" if not PRODUCTION else "")
+SIMULATOR_SMTP_PORT = environment.integer("SIMULATOR_SMTP_PORT", 8026)
+OPENAI_API_KEY = environment.text("OPENAI_API_KEY")
+OPENAI_BASE_URL = environment.text("OPENAI_BASE_URL")
+EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+EMAIL_HOST = environment.text("EMAIL_HOST", "127.0.0.1")
+EMAIL_PORT = environment.integer("EMAIL_PORT", SIMULATOR_SMTP_PORT)
+EMAIL_HOST_USER = environment.text("EMAIL_HOST_USER")
+EMAIL_HOST_PASSWORD = environment.text("EMAIL_HOST_PASSWORD")
+EMAIL_USE_TLS = environment.boolean("EMAIL_USE_TLS")
+EMAIL_TIMEOUT = 10
+DEFAULT_FROM_EMAIL = environment.text("DEFAULT_FROM_EMAIL", "Omnify <no-reply@omnify.example>")
+ANYMAIL = {"REQUESTS_TIMEOUT": (3, 10), "IGNORE_UNSUPPORTED_FEATURES": True}
+
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        "omnify.tenants.api.ApiKeyAuthentication",
+        "omnify.tenants.api.MemberSessionAuthentication",
+    ],
+    "DEFAULT_PERMISSION_CLASSES": ["omnify.tenants.api.IsMember"],
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "DEFAULT_PAGINATION_CLASS": "omnify.tenants.api.KeysetPagination",
+    "DEFAULT_THROTTLE_CLASSES": ["omnify.tenants.api.TenantThrottle"],
+    "DEFAULT_THROTTLE_RATES": {"tenant": "600/min"},
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Omnify API",
+    "DESCRIPTION": "Contacts, sequences and enrolments. Authenticate with `Authorization: Bearer <API key>`.",
+    "VERSION": "1",
+    "SERVE_INCLUDE_SCHEMA": False,
+}
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"plain": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "plain"}},
+    "root": {"handlers": ["console"], "level": environment.text("LOG_LEVEL", "WARNING")},
+    "loggers": {
+        "omnify": {"level": "INFO"},
+        "sequences": {"level": "INFO"},
+        "contacts": {"level": "INFO"},
+        "django.security.DisallowedHost": {"level": "ERROR"},
+    },
+}
+os.environ.setdefault("Q_CLUSTER_NAME", "default")

@@ -1,0 +1,3 @@
+"""What follows an event of the ledger: kind -> dotted names of tasks, each called with (event id, tenant id)."""
+
+SUBSCRIPTIONS: dict[str, list[str]] = {}

@@ -1,0 +1,54 @@
+"""The verbs that change tenants, members and keys."""
+
+import secrets
+from datetime import datetime
+
+from django.db import transaction
+
+from omnify.tenants.context import tenant_context
+from omnify.tenants.events import record
+from omnify.tenants.models import ApiKey, Membership, Notification, Tenant, User
+from omnify.tenants.models.people import Role
+
+
+def create_tenant(*, name: str, slug: str, owner: User, now: datetime, **fields: object) -> Tenant:
+    """A new tenant with its first owner. Run as the system role: no member exists yet whose rights could be checked."""
+    with transaction.atomic():
+        tenant = Tenant.objects.create(name=name, slug=slug, **fields)
+        with tenant_context(tenant.pk):
+            Membership.objects.create(user=owner, role=Role.OWNER)
+            record("tenant.created", tenant_id=tenant.pk, now=now, actor=f"user:{owner.pk}", subject=tenant)
+    return tenant
+
+
+def create_api_key(*, name: str, role: str, by: Membership, now: datetime) -> tuple[ApiKey, str]:
+    """A new key. Returns the row and the key itself, which is shown once and not kept."""
+    key = f"omk_{secrets.token_urlsafe(32)}"
+    with transaction.atomic():
+        row = ApiKey.objects.create(
+            tenant_id=by.tenant_id,
+            name=name,
+            role=role,
+            prefix=key[:10],
+            digest=ApiKey.digest_of(key),
+            created_by=by.user,
+        )
+        record("api_key.created", tenant_id=by.tenant_id, now=now, actor=f"member:{by.pk}", subject=row, role=role)
+    return row, key
+
+
+def revoke_api_key(key: ApiKey, *, by: Membership, now: datetime) -> bool:
+    """Ends a key at once. False when it was revoked before."""
+    with transaction.atomic():
+        changed = ApiKey.objects.filter(pk=key.pk, revoked_at__isnull=True).update(revoked_at=now)
+        if changed:
+            record("api_key.revoked", tenant_id=by.tenant_id, now=now, actor=f"member:{by.pk}", subject=key)
+    return bool(changed)
+
+
+def mark_notifications_read(*, by: Membership, now: datetime, ids: list[str] | None = None) -> int:
+    """Marks the member's notifications (all, or those with these public ids) as read; returns how many were unread."""
+    rows = Notification.objects.filter(read_at__isnull=True)
+    if ids is not None:
+        rows = rows.filter(public_id__in=ids)
+    return rows.update(read_at=now)

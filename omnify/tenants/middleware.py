@@ -1,0 +1,86 @@
+"""Every request of a logged-in member or API key runs inside that tenant's context: no view can forget it."""
+
+from collections.abc import Callable
+
+from django.db import connection, transaction
+from django.http import HttpRequest, HttpResponse
+
+from omnify.tenants.context import set_local, tenant_context
+from omnify.tenants.models import ApiKey, Membership
+
+SESSION_KEY = "tenant_id"
+
+
+class TenantMiddleware:
+    """Sets request.member (Membership or None), request.api_key (ApiKey or None) and request.tenant, and wraps the view in one transaction.
+
+    A response of 500 or an exception in the view rolls the transaction back.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        request.member = request.api_key = request.tenant = None  # type: ignore[attr-defined]
+        key = bearer(request)
+        if key:
+            return self.as_key(request, key)
+        if not request.user.is_authenticated:
+            return self.get_response(request)
+        with transaction.atomic():
+            members = memberships_of(request.user.pk)
+            chosen = request.session.get(SESSION_KEY)
+            member = next((each for each in members if each.tenant_id == chosen), members[0] if members else None)
+            request.memberships = members  # type: ignore[attr-defined]
+            if member is None:
+                return self.get_response(request)
+            request.member, request.tenant = member, member.tenant  # type: ignore[attr-defined]
+            return self.inside(request, member.tenant_id)
+
+    def as_key(self, request: HttpRequest, key: str) -> HttpResponse:
+        with transaction.atomic():
+            request.api_key = key_of(key)  # type: ignore[attr-defined]
+            if request.api_key is None:  # type: ignore[attr-defined]
+                return self.get_response(request)
+            request.tenant = request.api_key.tenant  # type: ignore[attr-defined]
+            return self.inside(request, request.api_key.tenant_id)  # type: ignore[attr-defined]
+
+    def inside(self, request: HttpRequest, tenant_id: int) -> HttpResponse:
+        with tenant_context(tenant_id):
+            response = self.get_response(request)
+            if response.status_code >= 500 and connection.in_atomic_block:
+                transaction.set_rollback(True)
+            return response
+
+    def process_exception(self, request: HttpRequest, exception: Exception) -> None:
+        """Django turns a view's exception into a response before the middleware sees it: undo what the view had written."""
+        if connection.in_atomic_block:
+            transaction.set_rollback(True)
+
+
+def bearer(request: HttpRequest) -> str:
+    scheme, _, value = request.headers.get("Authorization", "").partition(" ")
+    return value.strip() if scheme.lower() == "bearer" else ""
+
+
+def memberships_of(user_id: int) -> list[Membership]:
+    """All of a user's memberships, tenants joined: the policy on both tables lets a user see their own."""
+    set_local(user_id=str(user_id))
+    return list(
+        Membership.objects.all_tenants()
+        .filter(user_id=user_id)
+        .select_related("tenant", "user")
+        .order_by("tenant__name")
+    )
+
+
+def key_of(key: str) -> ApiKey | None:
+    """The live API key with this digest; the policy lets a bearer of the key see its row and nothing else."""
+    from omnify.lib.clock import now
+
+    digest = ApiKey.digest_of(key)
+    set_local(api_key_digest=digest)
+    row = ApiKey.objects.all_tenants().select_related("tenant").filter(digest=digest, revoked_at__isnull=True).first()
+    if row is None or (row.expires_at is not None and row.expires_at <= now()):
+        return None
+    return row

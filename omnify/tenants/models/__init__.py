@@ -1,0 +1,7 @@
+"""Tenants, who works for them, what they must be told, and the ledger of everything that happened."""
+
+from omnify.tenants.models.base import TenantModel
+from omnify.tenants.models.ledger import Event, Notification
+from omnify.tenants.models.people import ApiKey, Membership, Tenant, User
+
+__all__ = ["ApiKey", "Event", "Membership", "Notification", "Tenant", "TenantModel", "User"]

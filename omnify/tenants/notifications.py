@@ -1,0 +1,25 @@
+"""Telling a tenant's people something."""
+
+from typing import Any
+
+from omnify.lib import live
+from omnify.tenants.models import Notification
+from omnify.tenants.models.ledger import Priority
+
+
+def notify(
+    *,
+    tenant_id: int,
+    type: str,
+    title: str,
+    body: str = "",
+    priority: str = Priority.NORMAL,
+    url: str = "",
+    **metadata: Any,
+) -> Notification:
+    """Puts one notification under every member's bell and hints open pages to fetch it once the transaction has committed."""
+    row = Notification.objects.create(
+        tenant_id=tenant_id, type=type, title=title[:160], body=body, priority=priority, url=url, metadata=metadata
+    )
+    live.hint(tenant_id, "notifications")
+    return row

@@ -1,0 +1,21 @@
+"""What is said to whom and when (definitions), who is in it (enrolments), and what went over the wire (messages)."""
+
+from sequences.models.definition import Edge, Sequence, Step, StepKind, Version
+from sequences.models.enrollment import Enrollment, Execution, Task
+from sequences.models.message import Message, MessageState, ProviderEvent
+from sequences.models.sender import Sender
+
+__all__ = [
+    "Edge",
+    "Enrollment",
+    "Execution",
+    "Message",
+    "MessageState",
+    "ProviderEvent",
+    "Sender",
+    "Sequence",
+    "Step",
+    "StepKind",
+    "Task",
+    "Version",
+]
