@@ -15,17 +15,16 @@ from pathlib import Path
 import psycopg
 from psycopg import sql
 
+from omnify.lib.ports import free_port, port_is_free
 from omnify.lib.postgres_home import (
     Home,
     PostgresError,
     Record,
     binaries,
-    free_port,
     home_for,
     locked,
     major,
     new_record,
-    port_is_free,
     read_record,
     write_record,
 )

@@ -15,7 +15,6 @@ import pwd
 import re
 import secrets
 import shutil
-import socket
 import subprocess
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -23,11 +22,11 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from omnify.lib.ports import free_port
+
 OLDEST = 15
 ACCOUNTS = ("postgres", "nobody")
 SHARED_HOME = Path("/var/lib/omnify")
-# Below the ports that Linux and macOS hand to outgoing connections, which could sit on ours while the server is down.
-PORTS = range(20_000, 32_000)
 
 
 class PostgresError(Exception):
@@ -77,24 +76,6 @@ def write_record(state_dir: Path, record: Record) -> None:
 
 def new_record() -> Record:
     return Record(free_port(), secrets.token_urlsafe(32), secrets.token_urlsafe(32))
-
-
-def port_is_free(port: int) -> bool:
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind(("127.0.0.1", port))
-        except OSError:
-            return False
-        return True
-
-
-def free_port() -> int:
-    for _ in range(200):
-        port = secrets.choice(PORTS)
-        if port_is_free(port):
-            return port
-    raise PostgresError(f"No free port between {PORTS.start} and {PORTS.stop} on 127.0.0.1.")
 
 
 @dataclass(frozen=True)
