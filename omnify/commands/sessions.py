@@ -34,7 +34,7 @@ def send(pid: int, number: signal.Signals) -> bool:
 
 
 def kill(leaders: Collection[int]) -> int:
-    """Kills every member; returns how many signals it took. Looks again until none is left: a dying process may fork."""
+    """Kills every member; returns how many signals it took. Looks until none is left: a dying process may fork."""
     killed = 0
     deadline = time.monotonic() + 10
     while (found := members(leaders)) and time.monotonic() < deadline:

@@ -153,7 +153,7 @@ class Supervisor:
                 self.stop("its warden was killed")
 
     def run(self, each_round: Callable[[float], None] = lambda now: None) -> str:
-        """Starts the children and keeps them; returns why it stopped. Calls `each_round(now)` about five times a second."""
+        """Starts the children and keeps them; returns why it stopped. Calls `each_round(now)` every 0.2 s."""
         under_nohup = signal.getsignal(signal.SIGHUP) == signal.SIG_IGN
         before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
         for number in before:
