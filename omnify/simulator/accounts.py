@@ -1,0 +1,73 @@
+"""What has been configured: accounts at each provider, people's manners. A JSON file, so that restarts keep it."""
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+Account = dict[str, Any]
+
+# The field that names an account at each provider; a second PUT with the same value replaces the account.
+KEYS = {
+    "twilio": "account_sid",
+    "vapi": "api_key",
+    "postmark": "server_token",
+    "smtp": "inbound_url",
+    "openai": "api_key",
+}
+
+
+class Accounts:
+    """The configuration file at `path`; created at the first change."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        saved = json.loads(path.read_text()) if path.exists() else {}
+        self.accounts: dict[str, dict[str, Account]] = {kind: saved.get("accounts", {}).get(kind, {}) for kind in KEYS}
+        self.people: dict[str, dict[str, Any]] = saved.get("people", {})
+        self.shares: dict[str, float] = saved.get("shares", {})
+
+    def register(self, given: dict[str, list[Account]]) -> None:
+        """Add or replace accounts, by provider. Raises ValueError on an unknown provider or a missing key field."""
+        for provider, accounts in given.items():
+            if provider not in KEYS:
+                raise ValueError(f"unknown provider {provider!r}; known: {', '.join(KEYS)}")
+            for account in accounts if isinstance(accounts, list) else [accounts]:
+                if not isinstance(account, dict) or not account.get(KEYS[provider]):
+                    raise ValueError(f"a {provider} account needs {KEYS[provider]!r}")
+                self.accounts[provider][account[KEYS[provider]]] = account
+        self.save()
+
+    def get(self, provider: str, key: str) -> Account | None:
+        return self.accounts[provider].get(key)
+
+    def all(self, provider: str) -> list[Account]:
+        return list(self.accounts[provider].values())
+
+    def twilio_number(self, number: str) -> tuple[Account, dict[str, Any]] | None:
+        """The account that owns a number, and the number's own settings (sms_url, sms_fallback_url)."""
+        for account in self.all("twilio"):
+            for owned in account.get("numbers", []):
+                if owned.get("number") == number:
+                    return account, owned
+        return None
+
+    def mailbox(self, provider: str, sender: str) -> Account | None:
+        """The account whose webhooks hear of mail from `sender`: named in `senders` (or its @domain), else the first.
+
+        Mail sent over SMTP falls back to the Postmark accounts, for a set-up that configures only one of the two.
+        """
+        domain = "@" + sender.rpartition("@")[2]
+        candidates = self.all(provider) + (self.all("postmark") if provider == "smtp" else [])
+        named = [a for a in candidates if {sender.lower(), domain.lower()} & {s.lower() for s in a.get("senders", [])}]
+        return next(iter(named + [a for a in candidates if not a.get("senders")]), None)
+
+    def save(self) -> None:
+        """Replace the file in one step: a kill leaves the old or the new configuration, never half of one."""
+        fresh = self.path.with_suffix(".new")
+        state = {"accounts": self.accounts, "people": self.people, "shares": self.shares}
+        with open(fresh, "w", opener=lambda name, flags: os.open(name, flags, 0o600)) as file:
+            json.dump(state, file, indent=1)
+            file.flush()
+            os.fsync(file.fileno())
+        fresh.replace(self.path)
