@@ -1,0 +1,104 @@
+"""`manage.py verify`: every check of `make test`, one after the other; names those that failed and exits non-zero."""
+
+import os
+import subprocess
+import sys
+import sysconfig
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from omnify.lib import postgres
+
+BIN = Path(sysconfig.get_path("scripts"))
+MANAGE = (sys.executable, "manage.py")
+# Production's own rules with throw-away secrets: what the deployment check sees is what a deployment would have.
+PRODUCTION = {
+    "OMNIFY_ENV": "production",
+    "SECRET_KEY": "throw-away-kQ7mZ2vX9pL4wN8sR1tY6uB3cD5eF0gHjA",
+    "CREDENTIALS_KEY": "throw-away-vB8nM3xC6zK1jH5gF9dS2aP7oI4uY0tRqW",
+    "ALLOWED_HOSTS": "omnify.example",
+    "PUBLIC_URL": "https://omnify.example",
+}
+
+
+@dataclass(frozen=True)
+class Check:
+    """One command that must exit with 0. `usual` ones make up `make test`; the others are asked for by name."""
+
+    name: str
+    command: tuple[str, ...]
+    environ: Mapping[str, str] = field(default_factory=dict)
+    needs_database: bool = False
+    usual: bool = True
+
+
+CHECKS = (
+    Check("style", (str(BIN / "ruff"), "check", ".")),
+    Check("format", (str(BIN / "ruff"), "format", "--check", ".")),
+    Check("types", (str(BIN / "mypy"), ".")),
+    Check("imports", (str(BIN / "lint-imports"),)),
+    Check("deployment", (*MANAGE, "check", "--deploy", "--fail-level", "WARNING"), PRODUCTION),
+    Check("migrations", (*MANAGE, "makemigrations", "--check", "--dry-run"), needs_database=True),
+    Check("tests", (sys.executable, "-m", "pytest", "-q"), needs_database=True),
+    Check(
+        "chaos",
+        (sys.executable, "-m", "pytest", "-q", "tests/chaos"),
+        {"OMNIFY_CHAOS_KILLS": os.environ.get("OMNIFY_CHAOS_KILLS", "500")},
+        needs_database=True,
+        usual=False,
+    ),
+    Check("bench", (*MANAGE, "bench", "tick", "--json"), needs_database=True, usual=False),
+)
+
+
+class Command(BaseCommand):
+    help = "Runs every check and says which failed."
+    requires_system_checks = ()
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        names = [check.name for check in CHECKS]
+        parser.add_argument("--only", nargs="+", choices=names, metavar="CHECK", help=f"some of: {', '.join(names)}")
+
+    def handle(self, *args: Any, only: list[str] | None, **options: Any) -> None:
+        chosen = [check for check in CHECKS if (check.name in only if only else check.usual)]
+        started = any(check.needs_database for check in chosen) and self.start_database()
+        try:
+            results = [(check, *self.run(check)) for check in chosen]
+        finally:
+            if started:
+                postgres.stop(settings.STATE_DIR)
+        failed = [check.name for check, passed, _ in results if not passed]
+        if len(results) > 1:
+            self.stdout.write("")
+            for check, passed, seconds in results:
+                self.stdout.write(f"{'passed' if passed else 'FAILED'}  {check.name:<12} {seconds:6.1f} s")
+        if failed:
+            raise CommandError(f"failed: {', '.join(failed)}")
+
+    def start_database(self) -> bool:
+        """True when the embedded server was started here, and so is stopped here."""
+        self.stdout.write("— database")
+        self.stdout.flush()
+        own_server = bool(os.environ.get("DATABASE_URL", "").strip())
+        running = own_server or postgres.status(settings.STATE_DIR).running
+        if subprocess.run(
+            [*MANAGE, "db", "roles" if own_server else "start"], cwd=settings.BASE_DIR, check=False
+        ).returncode:
+            raise CommandError("failed: database")
+        return not running
+
+    def run(self, check: Check) -> tuple[bool, float]:
+        self.stdout.write(f"— {check.name}")
+        self.stdout.flush()
+        began = time.monotonic()
+        environ = {**os.environ, **check.environ}
+        code = subprocess.run(
+            check.command, cwd=settings.BASE_DIR, env=environ, stdin=subprocess.DEVNULL, check=False
+        ).returncode
+        return code == 0, time.monotonic() - began

@@ -1,0 +1,54 @@
+"""Which processes make a running Omnify, with the command, database role and environment of each. Pure."""
+
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from omnify.commands.supervisor import Child
+
+CLUSTERS = ("default", "dispatch", "slow")
+
+
+@dataclass(frozen=True)
+class Ports:
+    """On 127.0.0.1. `simulator` and `mail` are the simulated providers' HTTP and SMTP; 0 when none is started."""
+
+    web: int
+    simulator: int
+    mail: int
+
+
+def environment(inherited: Mapping[str, str], ports: Ports, state_dir: Path) -> dict[str, str]:
+    """What all processes of one Omnify share. Addresses that the person has set stay theirs."""
+    shared = {
+        **inherited,
+        "DJANGO_SETTINGS_MODULE": "omnify.settings",
+        "OMNIFY_STATE_DIR": str(state_dir),
+        "PORT": str(ports.web),
+        "PUBLIC_URL": inherited.get("PUBLIC_URL") or f"http://127.0.0.1:{ports.web}",
+        "PYTHONUNBUFFERED": "1",
+    }
+    if ports.simulator:
+        shared["SIMULATOR_URL"] = f"http://127.0.0.1:{ports.simulator}"
+        shared["SIMULATOR_SMTP_PORT"] = str(ports.mail)
+    return shared
+
+
+def children(shared: Mapping[str, str], ports: Ports, base_dir: Path, state_dir: Path) -> list[Child]:
+    """In starting order. Each gets a database role that can do its work and no more."""
+    manage = (sys.executable, str(base_dir / "manage.py"))
+    started = []
+    if ports.simulator:
+        ledger = state_dir / "simulator" / "ledger.jsonl"
+        command = [sys.executable, "-m", "omnify.simulator", "--port", str(ports.simulator)]
+        command += ["--smtp-port", str(ports.mail), "--ledger", str(ledger)]
+        started.append(Child("simulator", command, shared))
+    web = [sys.executable, "-m", "uvicorn", "omnify.asgi:application", "--host", "127.0.0.1", "--port", str(ports.web)]
+    # No access log: the addresses of searches and of unsubscribe links say who people are.
+    web += ["--log-level", "warning", "--no-access-log", "--timeout-graceful-shutdown", "3"]
+    started.append(Child("web", web, {**shared, "OMNIFY_DB_ROLE": "web"}))
+    system = {**shared, "OMNIFY_DB_ROLE": "system"}
+    started += [Child(name, (*manage, "qcluster"), {**system, "Q_CLUSTER_NAME": name}) for name in CLUSTERS]
+    started.append(Child("pulse", (*manage, "pulse"), system))
+    return started
