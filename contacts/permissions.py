@@ -1,0 +1,174 @@
+"""The verbs that change what we may do to a person. Each is atomic, idempotent and recorded.
+
+`suppress` may be called by anybody and anything; `lift` only for the person's own START, never by import, merge, model or member.
+"""
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+from django.db import connection
+
+from contacts.addresses import normalised
+from contacts.locks import lock_contacts_having
+from contacts.models import Consent, Suppression
+from omnify.tenants.context import require_tenant_id, tenant_context
+from omnify.tenants.events import record
+
+Pair = tuple[str, str]
+
+# suppression_add: one row in force for each (tenant, address, channel); those that exist stay as they are.
+SUPPRESSION_ADD = """
+INSERT INTO contacts_suppression (tenant_id, channel, address, reason, source, quote, created_at, lifted_by)
+SELECT %s, channel, %s, %s, %s, %s, %s, '' FROM unnest(%s::text[]) AS channel
+ON CONFLICT (tenant_id, address, channel) WHERE lifted_at IS NULL DO NOTHING
+RETURNING channel
+"""
+
+
+def suppress(
+    *,
+    tenant_id: int,
+    address: str,
+    channels: Iterable[str],
+    reason: str,
+    source: str,
+    quote: str = "",
+    now: datetime,
+    actor: str,
+) -> int:
+    """Forbids these channels to this address for every contact of the tenant that has it. Returns how many were not yet forbidden.
+
+    Takes the row lock of those contacts first, the same that claiming a message takes: a claim that commits later sees it.
+    `reason` and `source` are words of ours (opted_out, complaint …; sms, email, voice, provider, import, member); `quote` the
+    words it rests on.
+    """
+    address = normalised(address)
+    with tenant_context(tenant_id):
+        contacts = lock_contacts_having(address)
+        values = [tenant_id, address, reason[:40], source[:40], clean_quote(quote), now, sorted(set(channels))]
+        with connection.cursor() as cursor:
+            cursor.execute(SUPPRESSION_ADD, values)
+            added = sorted(row[0] for row in cursor.fetchall())
+        if added:
+            for contact in contacts or [None]:
+                record(
+                    "contact.opted_out",
+                    tenant_id=tenant_id,
+                    now=now,
+                    actor=actor,
+                    subject=contact,
+                    channels=added,
+                    reason=reason,
+                    source=source,
+                )
+    return len(added)
+
+
+def lift(*, tenant_id: int, address: str, channels: Iterable[str], source: str, now: datetime) -> int:
+    """Ends the suppression of this very address because the person themselves wrote START. Returns how many were ended.
+
+    A complaint and a wrong number stay: START from whoever holds the phone now cannot answer for those.
+    """
+    address, channels = normalised(address), sorted(set(channels))
+    with tenant_context(tenant_id):
+        contacts = lock_contacts_having(address)
+        in_force = Suppression.objects.filter(address=address, channel__in=channels, lifted_at__isnull=True)
+        ended = in_force.exclude(reason__in=("complaint", "wrong_number")).update(lifted_at=now, lifted_by="person")
+        if ended:
+            for contact in contacts or [None]:
+                record(
+                    "contact.opted_in",
+                    tenant_id=tenant_id,
+                    now=now,
+                    actor="person",
+                    subject=contact,
+                    channels=channels,
+                    source=source,
+                )
+    return ended
+
+
+def suppressed(tenant_id: int, pairs: Iterable[Pair]) -> set[Pair]:
+    """Which of these (channel, address) pairs are forbidden, spelt as they were asked. One query for any number of pairs."""
+    asked = {(channel, address): (channel, normalised(address)) for channel, address in pairs}
+    if not asked:
+        return set()
+    rows = (
+        Suppression.objects.all_tenants()
+        .filter(tenant_id=tenant_id, lifted_at__isnull=True, address__in={address for _, address in asked.values()})
+        .values_list("channel", "address")
+    )
+    in_force = set(rows)
+    return {pair for pair, key in asked.items() if key in in_force}
+
+
+def give_consent(
+    *, contact_id: int, address: str, channel: str, kind: str, source: str, now: datetime, actor: str, **evidence: Any
+) -> Consent:
+    """Writes down that this person agreed. An equal consent in force is returned instead of a second row.
+
+    `evidence`: seller, text_shown, source_url, ip, evidence_hash, expires_at. Run inside the tenant's context.
+    """
+    address = normalised(address)
+    with tenant_context(require_tenant_id()):
+        known = (
+            Consent.objects.filter(
+                contact_id=contact_id, address=address, channel=channel, kind=kind, revoked_at__isnull=True
+            )
+            .exclude(expires_at__lte=now)
+            .first()
+        )
+        if known is not None:
+            return known
+        row: Consent = Consent.objects.create(
+            contact_id=contact_id,
+            address=address,
+            channel=channel,
+            kind=kind,
+            source=source[:120],
+            given_at=now,
+            **evidence,
+        )
+        record(
+            "consent.given",
+            tenant_id=row.tenant_id,
+            now=now,
+            actor=actor,
+            subject=row,
+            contact=contact_id,
+            channel=channel,
+            consent_kind=kind,
+            source=source[:120],
+        )
+    return row
+
+
+def revoke_consent(
+    *, contact_id: int, now: datetime, actor: str, channel: str | None = None, kind: str | None = None
+) -> int:
+    """Ends this person's consents in force (of one channel or kind, or all). Returns how many. Run inside the tenant's context."""
+    tenant_id = require_tenant_id()
+    with tenant_context(tenant_id):
+        rows = Consent.objects.filter(contact_id=contact_id, revoked_at__isnull=True)
+        if channel is not None:
+            rows = rows.filter(channel=channel)
+        if kind is not None:
+            rows = rows.filter(kind=kind)
+        ended = rows.update(revoked_at=now)
+        if ended:
+            record(
+                "consent.revoked",
+                tenant_id=tenant_id,
+                now=now,
+                actor=actor,
+                contact=contact_id,
+                channel=channel or "all",
+                consent_kind=kind or "all",
+            )
+    return ended
+
+
+def clean_quote(text: str) -> str:
+    """At most 300 characters; NUL, which PostgreSQL's text cannot hold, becomes a blank."""
+    return text.replace("\x00", " ").strip()[:300]
