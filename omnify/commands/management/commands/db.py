@@ -18,7 +18,8 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("action", choices=["start", "stop", "status", "roles"])
 
-    def handle(self, *args: Any, action: str, **options: Any) -> None:
+    def handle(self, *args: Any, action: str, verbosity: int, **options: Any) -> None:
+        self.quiet = verbosity == 0
         own_server = os.environ.get("DATABASE_URL", "").strip()
         if own_server and action != "roles":
             self.stdout.write("DATABASE_URL is set: the embedded PostgreSQL is not used.")
@@ -52,4 +53,5 @@ class Command(BaseCommand):
             return
         url = os.environ.get("DATABASE_URL", "").strip() or postgres.database_url(settings.STATE_DIR)
         names = make_roles(url, settings.SECRET_KEY)
-        self.stdout.write(f"Roles {' and '.join(names)} can log in.")
+        if not self.quiet:
+            self.stdout.write(f"Roles {' and '.join(names)} can log in.")
