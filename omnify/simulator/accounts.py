@@ -1,4 +1,14 @@
-"""What has been configured: accounts at each provider, people's manners. A JSON file, so that restarts keep it."""
+"""What has been configured: accounts at each provider, people's manners. A JSON file, so that restarts keep it.
+
+Accounts, as `PUT /config/accounts` takes them (lists, by provider; webhook URLs absolute or paths on --public-base):
+
+- twilio: account_sid, auth_token, numbers [{number, sms_url, sms_fallback_url?}], messaging_services? {sid: [number]},
+  handles_opt_out? (true: a bare STOP is confirmed and kept by the provider, further texts get 21610)
+- vapi: api_key, server_url?, server_secret?, hmac_secret?, phone_number_ids?
+- postmark: server_token, tracking_url?, inbound_url? (with user:password@), senders? (addresses or @domains)
+- smtp: inbound_url, tracking_url?, senders? (whose mail these webhooks hear of)
+- openai: api_key, answers? [{contains, content}]
+"""
 
 import json
 import os
@@ -29,6 +39,8 @@ class Accounts:
 
     def register(self, given: dict[str, list[Account]]) -> None:
         """Add or replace accounts, by provider. Raises ValueError on an unknown provider or a missing key field."""
+        if not isinstance(given, dict):
+            raise ValueError("accounts come as an object: provider -> list of accounts")
         for provider, accounts in given.items():
             if provider not in KEYS:
                 raise ValueError(f"unknown provider {provider!r}; known: {', '.join(KEYS)}")
@@ -44,13 +56,18 @@ class Accounts:
     def all(self, provider: str) -> list[Account]:
         return list(self.accounts[provider].values())
 
-    def twilio_number(self, number: str) -> tuple[Account, dict[str, Any]] | None:
-        """The account that owns a number, and the number's own settings (sms_url, sms_fallback_url)."""
-        for account in self.all("twilio"):
-            for owned in account.get("numbers", []):
-                if owned.get("number") == number:
-                    return account, owned
-        return None
+    def twilio_number(self, number: str, account_sid: str = "") -> tuple[Account, dict[str, Any]] | None:
+        """The account that owns a number, and the number's own settings (sms_url, sms_fallback_url).
+
+        Two simulated accounts may claim one number: `account_sid` says which is meant.
+        """
+        owners = [
+            (account, owned)
+            for account in self.all("twilio")
+            for owned in account.get("numbers", [])
+            if owned.get("number") == number
+        ]
+        return next((pair for pair in owners if pair[0]["account_sid"] == account_sid), next(iter(owners), None))
 
     def mailbox(self, provider: str, sender: str) -> Account | None:
         """The account whose webhooks hear of mail from `sender`: named in `senders` (or its @domain), else the first.

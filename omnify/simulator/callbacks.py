@@ -19,7 +19,7 @@ TWILIO_RETRIES = (1.0,)
 VAPI_RETRIES: tuple[float, ...] = ()
 POSTMARK_INBOUND_RETRIES = (60.0, 300.0, 600.0, 600.0, 600.0, 900.0, 1800.0, 3600.0, 7200.0, 21600.0)
 POSTMARK_TRACKING_RETRIES = (60.0, 300.0, 900.0)
-MIN_RETRY_PAUSE = 0.25  # also at --pace 0: a web process that restarts needs a moment
+SHORTEST_PAUSES = (0.25, 5.0)  # first and longest at --pace 0, doubling: a web process that restarts needs a moment
 TIMEOUT = 15.0
 
 
@@ -50,7 +50,8 @@ class Courier:
     def __post_init__(self) -> None:
         self._slots = asyncio.Semaphore(self.width)
         self._tasks: set[asyncio.Task[Any]] = set()
-        limits = httpx.Limits(max_connections=self.width, max_keepalive_connections=8, keepalive_expiry=2.0)
+        # No kept connections: one that a killed web process left behind would eat a webhook nobody retries.
+        limits = httpx.Limits(max_connections=self.width, max_keepalive_connections=0)
         self._client = httpx.AsyncClient(timeout=TIMEOUT, limits=limits, trust_env=False)
 
     @property
@@ -96,7 +97,8 @@ class Courier:
 
     async def _retry(self, callback: Callback) -> None:
         for attempt, pause in enumerate(callback.retries, start=2):
-            await asyncio.sleep(max(MIN_RETRY_PAUSE, pause * self.pace))
+            first, longest = SHORTEST_PAUSES
+            await asyncio.sleep(max(min(first * 2 ** (attempt - 2), longest), pause * self.pace))
             if not self._should_retry(callback, await self._attempt(callback, attempt)):
                 return
 

@@ -12,6 +12,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from omnify.simulator.people import normal
+
 
 @dataclass(frozen=True)
 class Plan:
@@ -74,7 +76,9 @@ class Rule:
             raise ValueError("a rule is an object with 'match' and 'do'")
         do = {given["do"]: True} if isinstance(given["do"], str) else dict(given["do"])
         times = do.pop("times", given.get("times"))
-        match = given.get("match", {})
+        match = dict(given.get("match") or {})
+        if "to" in match:
+            match["to"] = normal(str(match["to"]))
         unknown = set(match) - {"provider", "op", "to", "nth", "every", "probability"}
         if unknown:
             raise ValueError(f"unknown match fields: {sorted(unknown)}")

@@ -207,7 +207,9 @@ def _listed(stored: Resource, plan: Plan) -> bool:
 
 
 def _window(found: list[Any], query: dict[str, str]) -> list[Any]:
-    offset, count = int(query.get("offset", 0)), min(int(query.get("count", 100)), 500)
+    """The page `offset` and `count` ask for; nonsense in them means the first 100."""
+    asked = {name: int(value) for name, value in query.items() if value.isdecimal()}
+    offset, count = asked.get("offset", 0), min(asked.get("count", 100), 500)
     return found[offset : offset + count]
 
 

@@ -160,7 +160,9 @@ async def say(world: World, person: str, ours: str, body: str) -> int:
 
     Raises ValueError when no configured account owns the number.
     """
-    owned = world.accounts.twilio_number(ours)
+    seen = world.people.last_received(person, "sms")
+    last = world.resources.get("twilio", seen["provider_id"]) if seen and seen["from"] == ours else None
+    owned = world.accounts.twilio_number(ours, last["account"] if last else "")
     if owned is None:
         raise ValueError(f"no configured Twilio account owns {ours}")
     account, number = owned

@@ -186,9 +186,9 @@ async def create(request: Request) -> Response:
             sender = check(world, account, form)
         except Refused as refused:
             return refusal(0, str(refused))
-        message = sms.accept(world, account, form, sender, plan)
+        answer = shown(sms.accept(world, account, form, sender, plan))  # as it is now: it is sent a moment later
         await world.ledger.durable()
-        return JSONResponse({**shown(message), "status": "accepted" if message["service"] else "queued"}, 201)
+        return JSONResponse({**answer, "status": "accepted" if answer["messaging_service_sid"] else "queued"}, 201)
 
     return await serve(request, plan, act, refusal)
 

@@ -53,7 +53,7 @@ def problem(account: Account, body: dict[str, Any]) -> str:
         return "customers: batch calls are not simulated; send one call per customer"
     if not isinstance(customer, dict) or not customer.get("number"):
         return "Need a `customer` with a `number` to place an outbound phone call"
-    if not _E164.fullmatch(customer["number"]):
+    if not _E164.fullmatch(str(customer["number"])):
         return "customer.number must be a valid phone number in the E.164 format"
     if not body.get("assistantId") and not body.get("assistant"):
         return "Need either `assistantId`, `assistant`, `squadId`, or `squad`"
@@ -81,9 +81,9 @@ async def create(request: Request) -> Response:
         wrong = problem(account, body)
         if wrong:
             return error(400, wrong)
-        call = calls.accept(world, account, body, plan)
+        answer = calls.shown(calls.accept(world, account, body, plan))  # as it is now: the phone rings a moment later
         await world.ledger.durable()
-        return JSONResponse(calls.shown(call), 201)
+        return JSONResponse(answer, 201)
 
     return await serve(request, plan, act, refusal)
 
