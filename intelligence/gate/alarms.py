@@ -1,0 +1,71 @@
+"""What a person must see at once: threats, wrong numbers, deaths, minors, and the wish for a human being."""
+
+# ruff: noqa: E501 (a rule is one line)
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from intelligence.gate.rules import Rule, Verdict, after, before, rule
+
+_NOT_PEOPLE: Final = frozenset(
+    {"battery", "phone", "car", "i", "it", "dog", "cat", "engine", "deadline", "line", "almost"}
+)
+
+
+def _threat(match: re.Match[str]) -> Verdict | None:
+    """A lawyer may also be a customer: only words turned against the sender are a threat for certain."""
+    around = f"{match.string[max(0, match.start() - 60) : match.start()]} {match[0]} {' '.join(after(match, 6))}"
+    return (
+        "complaint"
+        if re.search(
+            r"\b(?:you|your|u|ur|yall|these|hear from|(?:contact|call|talk|speak|talking|speaking|calling|contacting)(?: to| with)? (?:my|an?)|got an?|suing|sue|file|filing|stop|texting)\b",
+            around,
+        )
+        else "hold"
+    )
+
+
+def _law(match: re.Match[str]) -> Verdict | None:
+    return (
+        "hold"
+        if {"comply", "compliant", "compliance", "software", "help"}.intersection(before(match, 6) + after(match, 6))
+        else "complaint"
+    )
+
+
+def _death(match: re.Match[str]) -> Verdict | None:
+    """Somebody died; whether it is the person we write to is for a human to read."""
+    led = before(match, 3)
+    if led[-1:] in (["battery"], ["phone"], ["car"], ["line"], ["deal"], ["dog"], ["cat"]) or "i" in led[-1:]:
+        return None
+    return "wrong_number" if led and led[-1] in ("he", "she", "is", "has", "hes", "shes", "was") else "hold"
+
+
+THREATS: Final[tuple[Rule, ...]] = (
+    rule("legal threat", "complaint", r"(?:i will|ill|im going to|im gonna|we will|going to|gonna|could|can|will) (?:be )?(?:sue|suing|take legal action|take you to court|press charges|file (?:a )?(?:complaint|lawsuit|suit|charges)|report (?:you|u|this|your))", scope="all"),
+    rule("legal threat", "complaint", r"(?:suing|sue) (?:you|u|your|yall)|legal action|lawsuit|class action|small claims|take you to court|see you in court|cease and desist|c and d letter|statutory damages|500 per (?:text|call|message|violation)|1500 per (?:text|call|message|violation)", scope="all"),
+    rule("lawyer", "complaint", r"(?:lawyers?|attorneys?|solicitor|legal team|legal counsel|abogad[oa]s?|avocats?|anwalt|rechtsanwalt|advogad[oa]s?|avvocato|advocaat)", scope="all", check=_threat),
+    rule("law", "complaint", r"(?:tcpa|fcc|ftc|fdcpa|can spam|attorney general|telephone consumer protection|do not call (?:list|registry|register|database)|dnc (?:list|registry)|dnc|ic3|ico|cnil|bundesnetzagentur|verbraucherzentrale)", scope="all", check=_law),
+    rule("harassment", "complaint", r"(?:harass(?:ment|ing|ed)|stalking) ?(?:me|us|charges)?|this is (?:illegal|harassment|against the law)|you(?:re| are) (?:breaking|violating) the law|illegal(?:ly)? (?:text\w*|call\w*|contact\w*|message\w*|spam)|acoso|hostigamiento|harcelement|belastigung|assedio", scope="all"),
+    rule("reporting you", "complaint", r"(?:report(?:ing|ed)?|reportar|denunci\w+|signaler|melden|denuncia) (?:you|u|this|these|your|ur|it|as|los|les|vous|sie|para)(?: \w+){0,3}? ?(?:as spam|to|for|number|spam|fcc|ftc|bbb|police|carrier|authorities|spammer)?|police (?:report|complaint)|call(?:ing)? the (?:police|cops)|los voy a denunciar|voy a demandar|demanda(?:re|r)|porter plainte|anzeige erstatten|abmahnung|processar voces", scope="all"),
+)  # fmt: skip
+
+GRIEVANCES: Final[tuple[Rule, ...]] = (
+    rule("refund", "complaint", r"(?:want|need|demand|request\w*|like|get|give me|expect|waiting (?:on|for)|where is|wheres)(?: \w+){0,3}? (?:refund\w*|money back|chargeback)|refund (?:me|my|us)|dispute (?:the|this) charge|charge ?back|devolu\w+ (?:de )?(?:mi |el )?dinero|rembourse\w*", scope="nothing"),
+    rule("grievance", "complaint", r"(?:file|make|lodge|have) a (?:formal )?complaint|speak (?:to|with) (?:a |your |the )?(?:manager|supervisor)|better business bureau|bbb|(?:terrible|horrible|awful|worst|disgusting) (?:service|company|experience|customer service)|rip off|ripped (?:me )?off|unacceptable|leave (?:you )?a (?:bad|terrible|1 star|one star) review", scope="nothing"),
+)  # fmt: skip
+
+WRONG: Final[tuple[Rule, ...]] = (
+    rule("wrong number", "wrong_number", r"(?:wrong|incorrect) (?:number|no|num|person|guy|girl|lady|email|address|contact|phone|party|one)|not the (?:right|correct) (?:person|number|email)|nobody (?:here )?(?:by|with) that name|no (?:one|body) (?:here )?(?:by|with|named|called) \w+(?: name)?|no longer (?:\w+ )?(?:has|uses|have|belongs|owns?|works?|reach\w*)(?: \w+){0,3}? ?(?:this|that|here|number|phone|at)|(?:this|that|its|it) (?:is |was )?(?:not|isnt|no longer|used to be) (?:his|her|their|\w+s) (?:number|phone|cell|email|line)|you (?:have|got|must have)(?: \w+){0,2}? (?:the )?wrong|(?:i )?dont know (?:any|anyone|anybody|who) (?:\w+ ){0,3}?(?:is|named|called|that is|with that name|by that name)|numero (?:equivocado|incorrecto|errado)|se (?:equivoco|equivocaron|equivoca) de (?:numero|persona)|(?:mauvais|faux) numero|erreur de numero|trompe[zr]? de (?:numero|personne)|falsche (?:nummer|person)|falsch verbunden|verkehrte? nummer|numero sbagliato|verkeerd nummer|forkert nummer|fel nummer|zly numer|pomylka|ошиблись номером|не тот номер|טעות במספר|מספר שגוי|رقم خاطئ|رقم غلط|番号違い|打错了"),
+    rule("not this person", "wrong_number", r"(?:im|i am|this is|its) not (?:the person|who you|whoever|him|her)|you have me confused|(?:no|not) \w+ here|new phone who dis|(?:new|different) (?:owner|person) (?:of|has|with) (?:this|the) (?:number|phone)|i (?:just )?got this (?:number|phone)(?: \w+){0,3}?|no soy (?:la persona|quien)"),
+    rule("deceased", "wrong_number", r"(?:(?:is|has|have|was|recently|just) )*(?:passed away|deceased|passed on|(?:is|has) died|is dead|died (?:last|in|a|two|three|on|this)|fallecio|ha fallecido|fallecid[oa]|murio|est decedee?|est mort|decede|verstorben|gestorben|faleceu|falecid[oa])", scope="all", check=_death),
+    rule("deceased", "wrong_number", r"(?:he|she|\w+) (?:is |has |was )?(?:passed away|deceased|died)", scope="all", check=lambda match: None if match[0].split()[0] in _NOT_PEOPLE else ("wrong_number" if match[0].split()[0] in ("he", "she", "hes", "shes") else "hold")),
+    rule("minor", "hold", r"(?:im|i am|hes|shes|he is|she is|its) (?:only |just |like )?(?:[5-9]|1[0-7])(?: (?:years? old|yo|yrs? old|y o)|(?= ?(?:[.!?,;\n]|$|and |so )))|(?:im|i am) (?:a |just a |only a )?(?:minor|kid|child|underage)|under ?age|my (?:mom|dad|mother|father|parents) (?:says?|said|wont let)|(?:this is )?a (?:childs?|kids?) phone|tengo (?:[5-9]|1[0-7]) anos|soy menor"),
+)  # fmt: skip
+
+HUMAN: Final[tuple[Rule, ...]] = (
+    rule("a human please", "human", r"(?:talk|speak|chat|get|connect|transfer|put)(?: \w+){0,2}? (?:to|with|through to|me to|me with|on with)? ?(?:an?|the|some|your|with an?)? ?(?:real |live |actual |human )*(?:human(?: being)?|person|representative|rep|agent|operator|someone|somebody|people|staff|associate)(?: real| live)?|(?:real|live|actual) (?:person|human|people|agent|representative)|human (?:please|pls|agent|being|now)|^(?:human|agent|representative|operator|person)$|hablar con (?:una? )?(?:persona|humano|agente|alguien|representante)|parler (?:a|avec) (?:un |une )?(?:humain|personne|conseiller|quelqu)|mit (?:einem |einer )?(?:menschen|mitarbeiter\w*|person)|falar com (?:um |uma )?(?:humano|pessoa|atendente|alguem)"),
+    rule("asked whether we are a machine", "human", r"(?:are|r) (?:you|u|these|this) (?:a |an |even |actually |really |just )*(?:bot|robot|ai|machine|real(?! quick| estate| good| busy| soon)|human|computer|automated|chatbot|person)|(?:is|am) (?:this|i|it) (?:a |an |even |actually |really |just |talking to |speaking (?:to|with) |texting )*(?:a |an )?(?:bot|robot|ai|machine|computer|automated|chatbot|real person|human)|you(?:re| are) (?:a |an )?(?:bot|robot|ai)|eres (?:un )?(?:bot|robot|humano|real)|es(?:ta)? (?:un )?robot|etes vous (?:un )?(?:robot|humain)|bist du (?:ein )?(?:bot|roboter|mensch)"),
+)  # fmt: skip
