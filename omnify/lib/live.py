@@ -23,20 +23,24 @@ def group_name(tenant_id: int) -> str:
     return f"tenant.{int(tenant_id)}"
 
 
+def payload(tenant_id: int, topic: str, key: str = "") -> str:
+    """The JSON of one hint: a topic and, where it is about one row, that row's public id. Raises ValueError over the limit."""
+    text = json.dumps({"group": group_name(tenant_id), "message": {"type": "live.hint", "topic": topic, "key": str(key)}})
+    if len(text) > LIMIT:
+        raise ValueError(f"A live hint carries ids only; this one has {len(text)} bytes.")
+    return text
+
+
 def hint(tenant_id: int, topic: str, key: str = "") -> None:
     """Tells this tenant's open pages that `topic` (and the row `key`, a public id) changed, once the transaction commits."""
-    payload = json.dumps(
-        {"group": group_name(tenant_id), "message": {"type": "live.hint", "topic": topic, "key": str(key)}}
-    )
-    if len(payload) > LIMIT:
-        raise ValueError(f"A live hint carries ids only; this one has {len(payload)} bytes.")
+    text = payload(tenant_id, topic, key)
     from django.conf import settings
 
     if settings.REDIS_URL:
-        transaction.on_commit(lambda: _send_by_layer(payload))
+        transaction.on_commit(lambda: _send_by_layer(text))
     else:
         with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_notify(%s, %s)", [CHANNEL, payload])
+            cursor.execute("SELECT pg_notify(%s, %s)", [CHANNEL, text])
 
 
 def _send_by_layer(payload: str) -> None:

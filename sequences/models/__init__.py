@@ -4,6 +4,7 @@ from sequences.models.definition import Edge, Sequence, Step, StepKind, Version
 from sequences.models.enrollment import Enrollment, Execution, Task
 from sequences.models.message import Message, MessageState, ProviderEvent
 from sequences.models.sender import Sender
+from sequences.models.wakeup import Wakeup
 
 __all__ = [
     "Edge",
@@ -18,4 +19,5 @@ __all__ = [
     "StepKind",
     "Task",
     "Version",
+    "Wakeup",
 ]

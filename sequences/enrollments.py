@@ -1,0 +1,275 @@
+"""The verbs on enrolments: enrol, pause, resume, exit, wake. The only writers besides the engine and a person's own reply.
+
+Each is atomic, conditional on the state it expects, records one event, and says False (or counts) when it lost the race.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db import connection, transaction
+from django.db.models import F
+
+from omnify.lib import live
+from omnify.tenants.context import tenant_context
+from omnify.tenants.events import record
+from sequences.decisions import Reason
+from sequences.models import Enrollment, Execution, Message, Sequence, Step
+from sequences.models.enrollment import OPEN_STATUSES, Decision, EnrollmentStatus
+from sequences.models.message import WAITING, MessageState, Purpose
+
+# enroll_people: one statement for any number of people. Somebody who was here before comes back only where the sequence
+# allows it; turn and visit go on counting, so that no receipt and no message of the first time can be mistaken for a new one.
+ENROLL = """
+INSERT INTO sequences_enrollment (tenant_id, public_id, sequence_id, version_id, contact_id, step_id, status, status_reason,
+                                  next_run_at, turn, visit, waited, enrolled_at, engagement_score, sentiment_trend,
+                                  needs_human_intervention, last_emotion, recommended_tone, is_hot_lead, is_at_risk,
+                                  conversion_type)
+SELECT c.tenant_id, gen_random_uuid(), %(sequence)s, %(version)s, c.id, %(step)s, 'active', '',
+       %(now)s, 0, 0, false, %(now)s, c.engagement_score, c.sentiment_trend,
+       false, '', '', false, false, ''
+FROM contacts_contact AS c
+WHERE c.tenant_id = %(tenant)s AND c.id = ANY(%(contacts)s) AND c.deleted_at IS NULL
+ON CONFLICT (contact_id, sequence_id) DO UPDATE
+SET version_id = EXCLUDED.version_id, step_id = EXCLUDED.step_id, status = 'active', status_reason = '',
+    next_run_at = EXCLUDED.next_run_at, waited = false, enrolled_at = EXCLUDED.enrolled_at, finished_at = NULL,
+    replied_at = NULL, needs_human_intervention = false
+WHERE %(again)s AND sequences_enrollment.status IN ('completed', 'exited')
+  AND sequences_enrollment.status_reason <> 'opted_out'
+RETURNING id
+"""
+
+# enroll_checks: for each person, the first reason why the sequence could not reach them, by the channels it uses.
+CHECKS = """
+SELECT CASE
+         WHEN e.id IS NOT NULL AND e.status IN ('active', 'paused', 'failed') THEN 'already_in'
+         WHEN e.id IS NOT NULL AND NOT (%(again)s AND e.status_reason <> 'opted_out') THEN 'been_through'
+         WHEN NOT ((%(mail)s AND c.email <> '') OR (%(phone)s AND c.phone <> '') OR NOT (%(mail)s OR %(phone)s)) THEN 'no_address'
+         WHEN NOT EXISTS (
+           SELECT 1 FROM unnest(%(channels)s::text[]) AS channel
+           WHERE CASE WHEN channel = 'email' THEN c.email ELSE c.phone END <> '' AND NOT EXISTS (
+             SELECT 1 FROM contacts_suppression AS s
+             WHERE s.tenant_id = c.tenant_id AND s.channel = channel AND s.lifted_at IS NULL
+               AND s.address = CASE WHEN channel = 'email' THEN c.email ELSE c.phone END)
+         ) AND (%(mail)s OR %(phone)s) THEN 'suppressed'
+         WHEN NOT EXISTS (
+           SELECT 1 FROM unnest(%(channels)s::text[]) AS channel
+           WHERE channel = 'email' OR EXISTS (
+             SELECT 1 FROM contacts_consent AS k
+             WHERE k.tenant_id = c.tenant_id AND k.contact_id = c.id AND k.revoked_at IS NULL
+               AND k.kind = CASE channel WHEN 'sms' THEN 'pewc_text' ELSE 'pewc_artificial_voice' END)
+         ) AND (%(mail)s OR %(phone)s) THEN 'no_consent'
+         ELSE 'ready'
+       END AS verdict, count(*), array_agg(c.id)
+FROM contacts_contact AS c
+LEFT JOIN sequences_enrollment AS e ON e.contact_id = c.id AND e.tenant_id = c.tenant_id AND e.sequence_id = %(sequence)s
+WHERE c.tenant_id = %(tenant)s AND c.id = ANY(%(contacts)s) AND c.deleted_at IS NULL
+GROUP BY verdict
+"""
+
+
+class NotEnrollable(Exception):
+    """The sequence takes nobody now; the message says why and what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class EnrollResult:
+    """How many were enrolled, and how many were left out for which reason (already_in, been_through, no_address, suppressed, no_consent)."""
+
+    enrolled: int
+    skipped: Mapping[str, int]
+
+
+def enrollment_checks(sequence: Sequence, contact_ids: Iterable[int]) -> dict[str, list[int]]:
+    """Contact ids by verdict: "ready", or the reason why this sequence would not reach them. One query."""
+    ids = list(contact_ids)
+    channels = list(
+        Step.objects.filter(version_id=sequence.published_id, enabled=True, kind__in=("sms", "email", "voice"))
+        .values_list("kind", flat=True)
+        .distinct()
+    )
+    with connection.cursor() as cursor:
+        cursor.execute(
+            CHECKS,
+            {
+                "tenant": sequence.tenant_id,
+                "sequence": sequence.pk,
+                "contacts": ids,
+                "again": sequence.allow_reentry,
+                "channels": channels,
+                "mail": "email" in channels,
+                "phone": bool({"sms", "voice"} & set(channels)),
+            },
+        )
+        return {verdict: list(found) for verdict, _, found in cursor.fetchall()}
+
+
+def enroll(
+    sequence: Sequence, contact_ids: Iterable[int], *, by: str, now: datetime, force: bool = False
+) -> EnrollResult:
+    """Puts people on the first step of the published version, due at once. Set-based: any number in a constant number of queries.
+
+    `by` is the actor ("member:3"). People the sequence could reach on no channel are left out; `force` enrols them too
+    (each step will then say on its receipt why nothing went out). Raises NotEnrollable for a draft or an archived sequence.
+    """
+    with tenant_context(sequence.tenant_id):
+        # Locked, so that publishing a new version and enrolling cannot pass each other.
+        sequence = Sequence.objects.select_for_update(of=("self",)).get(pk=sequence.pk)
+        if sequence.published_id is None:
+            raise NotEnrollable(f"“{sequence}” has no published version yet. Publish it, then enrol people.")
+        if sequence.status == "archived":
+            raise NotEnrollable(f"“{sequence}” is archived and takes nobody new. Duplicate it or bring it back.")
+        first = Step.objects.filter(version_id=sequence.published_id).order_by("position", "id").first()
+        verdicts = enrollment_checks(sequence, contact_ids)
+        wanted = verdicts.pop("ready", [])
+        if force:
+            for reason in ("no_address", "suppressed", "no_consent"):
+                wanted += verdicts.pop(reason, [])
+        with connection.cursor() as cursor:
+            cursor.execute(
+                ENROLL,
+                {
+                    "tenant": sequence.tenant_id,
+                    "sequence": sequence.pk,
+                    "version": sequence.published_id,
+                    "step": first.pk if first else None,
+                    "contacts": wanted,
+                    "now": now,
+                    "again": sequence.allow_reentry,
+                },
+            )
+            enrolled = len(cursor.fetchall())
+            cursor.execute("SELECT pg_notify('omnify_wake', 'tick')")
+        skipped = {reason: len(found) for reason, found in verdicts.items()}
+        if lost := len(wanted) - enrolled:
+            skipped["already_in"] = skipped.get("already_in", 0) + lost
+        record(
+            "sequence.enrolled",
+            tenant_id=sequence.tenant_id,
+            now=now,
+            actor=by,
+            subject=sequence,
+            enrolled=enrolled,
+            skipped=skipped,
+        )
+        live.hint(sequence.tenant_id, "sequences", sequence.public_id)
+    return EnrollResult(enrolled, skipped)
+
+
+def pause_enrollment(enrollment: Enrollment, *, by: str, now: datetime, reason: str = Reason.PAUSED) -> bool:
+    """Stops the automation for one person until somebody resumes it. False when it was not active any more."""
+    with transaction.atomic():
+        changed = _change(enrollment, {"active"}, status="paused", status_reason=reason, next_run_at=None)
+        if changed:
+            cancel_waiting(enrollment, now=now, reason=reason)
+            _record("enrollment.paused", enrollment, by, now, reason=str(reason))
+    return changed
+
+
+def resume_enrollment(enrollment: Enrollment, *, by: str, now: datetime) -> bool:
+    """Lets the automation go on at the step the person stands on. False when it was not paused or parked, or they opted out."""
+    with transaction.atomic():
+        changed = (
+            Enrollment.objects.filter(pk=enrollment.pk, status__in=("paused", "failed"))
+            .exclude(status_reason=Reason.OPTED_OUT)
+            .update(status="active", status_reason="", next_run_at=now, needs_human_intervention=False)
+        )
+        if changed:
+            _record("enrollment.resumed", enrollment, by, now)
+            _wake_pulse()
+    return bool(changed)
+
+
+def exit_enrollment(enrollment: Enrollment, *, by: str, now: datetime, reason: str = "removed") -> bool:
+    """Takes one person out of the sequence for good. False when they had left already."""
+    with transaction.atomic():
+        changed = _change(
+            enrollment,
+            set(OPEN_STATUSES),
+            status="exited",
+            status_reason=reason,
+            next_run_at=None,
+            finished_at=now,
+            waited=False,
+        )
+        if changed:
+            cancel_waiting(enrollment, now=now, reason=reason)
+            _receipt(enrollment, now, Decision.EXIT, reason, {"by": by})
+            _record("enrollment.exited", enrollment, by, now, reason=str(reason))
+    return changed
+
+
+def wake_sequence(sequence: Sequence, *, now: datetime) -> int:
+    """Makes everybody due whom the pause of this sequence had stopped; called by the verb that resumes it."""
+    woken = Enrollment.objects.filter(
+        sequence=sequence, status="active", next_run_at__isnull=True, status_reason=Reason.SEQUENCE_PAUSED
+    ).update(next_run_at=now)
+    _wake_pulse()
+    return woken
+
+
+def cancel_waiting(enrollment: Enrollment, *, now: datetime, reason: str) -> int:
+    """Cancels this enrolment's messages that have not reached the wire; what is on the wire is the provider's already."""
+    return Message.objects.filter(enrollment_id=enrollment.pk, state__in=WAITING, purpose=Purpose.MARKETING).update(
+        state=MessageState.CANCELLED, state_reason=str(reason)[:60], state_at=now
+    )
+
+
+def _change(enrollment: Enrollment, from_statuses: Iterable[str], **values: Any) -> bool:
+    """The conditional update that decides the race: False when the row had another status by now."""
+    changed = Enrollment.objects.filter(pk=enrollment.pk, status__in=list(from_statuses)).update(**values)
+    if changed:
+        for name, value in values.items():
+            setattr(enrollment, name, value)
+    return bool(changed)
+
+
+def _receipt(enrollment: Enrollment, now: datetime, decision: str, reason: str, facts: dict[str, Any]) -> None:
+    """A decision taken by hand has its receipt too, numbered like the engine's."""
+    Enrollment.objects.filter(pk=enrollment.pk).update(turn=F("turn") + 1)
+    enrollment.refresh_from_db(fields=["turn", "visit", "step_id"])
+    Execution.objects.create(
+        tenant_id=enrollment.tenant_id,
+        enrollment_id=enrollment.pk,
+        sequence_id=enrollment.sequence_id,
+        step_id=enrollment.step_id,
+        turn=enrollment.turn,
+        visit=enrollment.visit,
+        at=now,
+        decision=decision,
+        reason=str(reason)[:40],
+        facts=facts,
+    )
+
+
+def _record(kind: str, enrollment: Enrollment, by: str, now: datetime, **data: Any) -> None:
+    record(
+        kind,
+        tenant_id=enrollment.tenant_id,
+        now=now,
+        actor=by,
+        subject=enrollment,
+        contact_id=enrollment.contact_id,
+        **data,
+    )
+    live.hint(enrollment.tenant_id, "sequences", str(enrollment.public_id))
+
+
+def _wake_pulse() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_notify('omnify_wake', 'tick')")
+
+
+__all__ = [
+    "EnrollResult",
+    "EnrollmentStatus",
+    "NotEnrollable",
+    "cancel_waiting",
+    "enroll",
+    "enrollment_checks",
+    "exit_enrollment",
+    "pause_enrollment",
+    "resume_enrollment",
+    "wake_sequence",
+]

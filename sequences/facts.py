@@ -1,0 +1,160 @@
+"""What a batch of decisions rests on, loaded with a number of queries that does not depend on the batch's size."""
+
+import json
+from collections import OrderedDict
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from contacts.variables import template_variables
+from sequences import windows
+from sequences.graph import Graph, build
+from sequences.plan import PersonFacts, SequenceFacts, Standing
+
+# sequence_facts: what may change at any moment is read in every batch; versions never change and are cached.
+SEQUENCES = """
+SELECT s.id, s.status, s.send_window::text AS own, t.business_hours::text AS office, t.timezone, t.sending_enabled, t.id AS tenant_id
+FROM sequences_sequence AS s JOIN tenants_tenant AS t ON t.id = s.tenant_id
+WHERE s.id = ANY(%b)
+"""
+SENDERS = "SELECT tenant_id, channel, id FROM sequences_sender WHERE is_default AND tenant_id = ANY(%b)"
+SUPPRESSIONS = """
+SELECT s.tenant_id, s.address, s.channel, s.reason, s.quote, s.created_at
+FROM unnest(%b::bigint[], %b::text[]) AS wanted(tenant_id, address)
+JOIN contacts_suppression AS s ON s.tenant_id = wanted.tenant_id AND s.address = wanted.address AND s.lifted_at IS NULL
+"""
+CONSENTS = """
+SELECT contact_id, kind FROM contacts_consent
+WHERE contact_id = ANY(%b) AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > %b)
+"""
+STEPS = """
+SELECT id, key, kind, name, enabled, subject, body, config::text AS config, version_id FROM sequences_step
+WHERE version_id = ANY(%b) ORDER BY version_id, position, id
+"""
+EDGES = "SELECT version_id, source_id, target_id FROM sequences_edge WHERE version_id = ANY(%b) ORDER BY position DESC, id DESC"
+
+_NOTHING: Mapping[str, Any] = {}
+_graphs: "OrderedDict[int, Graph]" = OrderedDict()
+GRAPHS_KEPT = 500
+
+
+@dataclass(frozen=True, slots=True)
+class BatchFacts:
+    """Everything plan() needs besides the claimed rows."""
+
+    sequences: Mapping[int, SequenceFacts]
+    windows_json: Mapping[int, str]
+    graphs: Mapping[int, Graph]
+    suppressed: Mapping[tuple[int, str], Mapping[str, Mapping[str, Any]]]
+    consents: Mapping[int, frozenset[str]]
+
+
+def load(cursor: Any, rows: Iterable[Any], now: datetime) -> BatchFacts:
+    """The facts for these claimed rows: five queries, two more when a version is met for the first time."""
+    rows = list(rows)
+    sequences, windows_json = _sequences(cursor, rows)
+    return BatchFacts(
+        sequences=sequences,
+        windows_json=windows_json,
+        graphs=_graphs_of(cursor, {row.version_id for row in rows}),
+        suppressed=_suppressed(cursor, rows),
+        consents=_consents(cursor, rows, now),
+    )
+
+
+def standing(row: Any) -> Standing:
+    return Standing(row.status, row.status_reason, row.step_id, row.visit, row.waited, row.needs_human_intervention)
+
+
+def person(row: Any, facts: BatchFacts, now: datetime) -> PersonFacts:
+    """The person behind one claimed row. A suppressed address counts for every channel that it was forbidden for."""
+    suppressed = _NOTHING
+    if facts.suppressed:
+        by_phone = facts.suppressed.get((row.tenant_id, row.phone), _NOTHING) if row.phone else _NOTHING
+        by_email = facts.suppressed.get((row.tenant_id, row.email), _NOTHING) if row.email else _NOTHING
+        suppressed = {**by_phone, **by_email}
+    return PersonFacts(
+        deleted=row.deleted_at is not None,
+        email=row.email,
+        phone=row.phone,
+        email_valid=row.email_valid,
+        phone_valid=row.phone_valid,
+        phone_type=row.phone_type,
+        zones=tuple(row.zones),
+        suppressed=suppressed,
+        consents=facts.consents.get(row.contact_id, frozenset()),
+        variables=_variables(row, now),
+    )
+
+
+def _variables(row: Any, now: datetime) -> Callable[[], Mapping[str, Any]]:
+    def build_variables() -> Mapping[str, Any]:
+        columns = row._asdict()
+        columns["custom_fields"] = json.loads(row.custom_fields)
+        values = template_variables(columns, now)
+        if row.custom_variables:
+            values.update(json.loads(row.custom_variables))
+        return values
+
+    return build_variables
+
+
+def _sequences(cursor: Any, rows: list[Any]) -> tuple[dict[int, SequenceFacts], dict[int, str]]:
+    senders: dict[int, dict[str, int]] = {}
+    for tenant_id, channel, sender_id in cursor.execute(SENDERS, [list({row.tenant_id for row in rows})]).fetchall():
+        senders.setdefault(tenant_id, {})[channel] = sender_id
+    sequences, windows_json = {}, {}
+    for sequence_id, status, own, office, zone_name, enabled, tenant_id in cursor.execute(
+        SEQUENCES, [list({row.sequence_id for row in rows})]
+    ).fetchall():
+        window_json = own if own != "{}" else office
+        windows_json[sequence_id] = window_json
+        sequences[sequence_id] = SequenceFacts(
+            status=status,
+            window=windows.Window.from_json(json.loads(window_json)),
+            tenant_zone=zone_name,
+            sending_enabled=enabled,
+            senders=senders.get(tenant_id, {}),
+        )
+    return sequences, windows_json
+
+
+def _suppressed(cursor: Any, rows: list[Any]) -> dict[tuple[int, str], dict[str, dict[str, Any]]]:
+    pairs = {(row.tenant_id, address) for row in rows for address in (row.email, row.phone) if address}
+    found: dict[tuple[int, str], dict[str, dict[str, Any]]] = {}
+    cursor.execute(SUPPRESSIONS, [[tenant for tenant, _ in pairs], [address for _, address in pairs]])
+    for tenant_id, address, channel, reason, quote, created_at in cursor.fetchall():
+        found.setdefault((tenant_id, address), {})[channel] = {
+            "why": reason,
+            "quote": quote,
+            "since": created_at.isoformat(),
+        }
+    return found
+
+
+def _consents(cursor: Any, rows: list[Any], now: datetime) -> dict[int, frozenset[str]]:
+    kinds: dict[int, set[str]] = {}
+    for contact_id, kind in cursor.execute(CONSENTS, [[row.contact_id for row in rows], now]).fetchall():
+        kinds.setdefault(contact_id, set()).add(kind)
+    return {contact_id: frozenset(found) for contact_id, found in kinds.items()}
+
+
+def _graphs_of(cursor: Any, version_ids: set[int]) -> dict[int, Graph]:
+    """The graphs of these versions, from this process's cache where it has them: a published version never changes."""
+    absent = [version_id for version_id in version_ids if version_id not in _graphs]
+    if absent:
+        steps: dict[int, list[dict[str, Any]]] = {version_id: [] for version_id in absent}
+        for row in cursor.execute(STEPS, [absent]).fetchall():
+            steps[row.version_id].append({**row._asdict(), "config": json.loads(row.config)})
+        edges: dict[int, list[tuple[int, int]]] = {version_id: [] for version_id in absent}
+        for version_id, source_id, target_id in cursor.execute(EDGES, [absent]).fetchall():
+            edges[version_id].append((source_id, target_id))
+        for version_id in absent:
+            _graphs[version_id] = build(version_id, steps[version_id], edges[version_id])
+    wanted = {version_id: _graphs[version_id] for version_id in version_ids}
+    for version_id in version_ids:
+        _graphs.move_to_end(version_id)
+    while len(_graphs) > GRAPHS_KEPT:
+        _graphs.popitem(last=False)
+    return wanted

@@ -1,0 +1,60 @@
+"""A published version as the engine walks it: steps with compiled content and the way between them. Pure, immutable, cached."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sequences.render import Template, compile_template
+
+MESSAGE_KINDS = frozenset({"sms", "email", "voice"})
+
+
+@dataclass(frozen=True, slots=True)
+class StepFacts:
+    """One step: what it is, its compiled templates, and which step follows."""
+
+    id: int
+    key: str
+    kind: str
+    name: str
+    enabled: bool
+    subject: Template
+    body: Template
+    config: Mapping[str, Any]
+    next_id: int | None
+
+    @property
+    def label(self) -> str:
+        return self.name or self.kind
+
+
+@dataclass(frozen=True, slots=True)
+class Graph:
+    """All steps of one version by id, and the first."""
+
+    version_id: int
+    first_id: int | None
+    steps: Mapping[int, StepFacts]
+
+
+def build(version_id: int, steps: Iterable[Mapping[str, Any]], edges: Iterable[tuple[int, int]]) -> Graph:
+    """The graph of one version.
+
+    Args: rows of its steps in order of position (id, key, kind, name, enabled, subject, body, config), and its edges as
+    (source id, target id). Raises render.TemplateProblem for a template that publishing should have refused.
+    """
+    following = dict(edges)
+    made: dict[int, StepFacts] = {}
+    for row in steps:
+        made[row["id"]] = StepFacts(
+            id=row["id"],
+            key=row["key"],
+            kind=row["kind"],
+            name=row["name"],
+            enabled=row["enabled"],
+            subject=compile_template(row["subject"]),
+            body=compile_template(row["body"]),
+            config=row["config"] or {},
+            next_id=following.get(row["id"]),
+        )
+    return Graph(version_id=version_id, first_id=next(iter(made), None), steps=made)

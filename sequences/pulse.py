@@ -1,0 +1,153 @@
+"""The metronome: asks one indexed question, wakes the workers that have something to do, and notices when a cluster hangs.
+
+One leader at a time by advisory lock; any other pulse waits to take over. Idle it costs one short query a second.
+"""
+
+import logging
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import psycopg
+from django.db import connection
+
+from sequences import wakeups
+from sequences.models import Wakeup
+
+# Negative: advisory locks on positive numbers belong to persons (sequences.claims).
+LEADER = -1
+WAKE_CHANNEL = "omnify_wake"
+PERIOD = 1.0
+CANARY_EVERY = timedelta(seconds=4)
+CANARY_OVERDUE = timedelta(seconds=10)
+# After a restart a cluster gets this long to come up before it is judged again.
+RESTART_GRACE = timedelta(seconds=20)
+WATCHED = ("default", "dispatch")
+SETTLE_AFTER = timedelta(seconds=30)
+RETRY_UNMATCHED = timedelta(seconds=30)
+
+# pulse_question: each part is the first entry of a partial index.
+QUESTION = """
+SELECT
+  (SELECT min(next_run_at) FROM sequences_enrollment WHERE next_run_at IS NOT NULL),
+  (SELECT min(not_before) FROM sequences_message WHERE state IN ('ready', 'deferred') AND channel = 'sms'),
+  (SELECT min(not_before) FROM sequences_message WHERE state IN ('ready', 'deferred') AND channel = 'email'),
+  (SELECT min(not_before) FROM sequences_message WHERE state IN ('ready', 'deferred') AND channel = 'voice'),
+  (SELECT min(state_at) FROM sequences_message WHERE state IN ('claimed', 'sending', 'unknown')),
+  EXISTS (SELECT 1 FROM sequences_providerevent WHERE state = 'new'),
+  EXISTS (SELECT 1 FROM sequences_providerevent WHERE state = 'unmatched')
+"""
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """The answer: the first moment anything of each kind is due (None: nothing), and whether events wait."""
+
+    tick: datetime | None
+    sms: datetime | None
+    email: datetime | None
+    voice: datetime | None
+    unsettled: datetime | None
+    events: bool
+    unmatched: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Wake:
+    """One task to be started."""
+
+    kind: str
+    task: str
+    args: tuple[str, ...] = ()
+    cluster: str = "default"
+
+
+def wakes(due: Due, now: datetime, last: dict[str, datetime]) -> list[Wake]:
+    """What to start now, given the answer and when each slow kind was last asked for. Pure."""
+    found = []
+    if due.tick is not None and due.tick <= now:
+        found.append(Wake("tick", "sequences.tasks.run_tick"))
+    for channel, moment in (("sms", due.sms), ("email", due.email), ("voice", due.voice)):
+        if moment is not None and moment <= now:
+            cluster = "slow" if channel == "voice" else "dispatch"
+            found.append(Wake(f"dispatch-{channel}", "sequences.tasks.dispatch_ready", (channel,), cluster))
+    if due.events or (due.unmatched and _elapsed(last, "inbound", now, RETRY_UNMATCHED)):
+        found.append(Wake("inbound", "sequences.tasks.apply_events"))
+    if (
+        due.unsettled is not None
+        and now - due.unsettled >= SETTLE_AFTER
+        and _elapsed(last, "reconcile", now, timedelta(seconds=15))
+    ):
+        found.append(Wake("reconcile", "sequences.tasks.reconcile_unsettled"))
+    return found
+
+
+def _elapsed(last: dict[str, datetime], kind: str, now: datetime, period: timedelta) -> bool:
+    return kind not in last or now - last[kind] >= period
+
+
+class Pulse:
+    """One pulse process. `requests`: the folder whose `restart-<cluster>` files the supervisor acts on."""
+
+    def __init__(self, requests: Path) -> None:
+        self.requests = requests
+        self.last: dict[str, datetime] = {}
+        self.listener: psycopg.Connection[Any] | None = None
+
+    def beat(self, now: datetime) -> list[str]:
+        """One question and its wake-ups; returns the kinds that were started."""
+        with connection.cursor() as cursor:
+            cursor.execute(QUESTION)
+            due = Due(*cursor.fetchone())
+        started = []
+        for wake in wakes(due, now, self.last):
+            self.last[wake.kind] = now
+            if wakeups.ask(wake.kind, wake.task, *wake.args, cluster=wake.cluster, now=now):
+                started.append(wake.kind)
+        self._canaries(now)
+        return started
+
+    def _canaries(self, now: datetime) -> None:
+        for cluster in WATCHED:
+            kind = f"canary-{cluster}"
+            if not _elapsed(self.last, kind, now, CANARY_EVERY):
+                continue
+            row = Wakeup.objects.filter(kind=kind).first()
+            waiting = (
+                row is not None
+                and row.asked_at is not None
+                and (row.started_at is None or row.started_at < row.asked_at)
+            )
+            if not waiting:
+                self.last[kind] = now
+                wakeups.ask(kind, "sequences.tasks.canary", cluster, cluster=cluster, now=now)
+            elif now - row.asked_at > CANARY_OVERDUE and _elapsed(self.last, f"restart-{cluster}", now, RESTART_GRACE):
+                self.last[f"restart-{cluster}"] = now
+                logger.warning(
+                    "Cluster %s has not taken a task for %s; asking for its restart.", cluster, now - row.asked_at
+                )
+                self.requests.mkdir(parents=True, exist_ok=True)
+                (self.requests / f"restart-{cluster}").touch()
+
+    def lead(self) -> bool:
+        """Takes or keeps the leader's lock, on the connection that also listens; False while another pulse leads."""
+        if self.listener is None or self.listener.closed:
+            parameters = connection.get_connection_params()
+            for name in ("pool", "cursor_factory", "context"):
+                parameters.pop(name, None)
+            self.listener = psycopg.connect(**parameters, autocommit=True)
+            self.listener.execute(f"LISTEN {WAKE_CHANNEL}")
+        row = self.listener.execute(
+            "SELECT EXISTS (SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND pid = pg_backend_pid() AND granted) OR pg_try_advisory_lock(%s)",
+            [LEADER],
+        ).fetchone()
+        return bool(row and row[0])
+
+    def wait(self, seconds: float) -> None:
+        """Sleeps until somebody notifies or the time is over."""
+        if self.listener is not None:
+            for _ in self.listener.notifies(timeout=seconds, stop_after=1):
+                pass

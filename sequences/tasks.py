@@ -1,0 +1,49 @@
+"""What the workers run: each task says that it began, does what its rows ask for within a few seconds, and returns.
+
+Short budgets keep a cluster answering its canary; what is left over is asked for again by the pulse.
+"""
+
+import time
+
+from omnify.lib.clock import now
+from sequences.wakeups import began
+
+BUDGET = 3.0
+
+
+def run_tick() -> int:
+    """Decides for everybody who is due; returns how many."""
+    from sequences.engine import drain
+
+    with began("tick"):
+        return drain(now, seconds=BUDGET, monotonic=time.monotonic)
+
+
+def dispatch_ready(channel: str) -> int:
+    """Puts the ready messages of one channel on the wire; returns how many."""
+    from sequences.delivery import dispatch
+
+    with began(f"dispatch-{channel}"):
+        return dispatch([channel], now=now, budget_seconds=BUDGET)
+
+
+def reconcile_unsettled() -> int:
+    """Settles messages whose fate is uncertain by asking their providers; returns how many it settled."""
+    from sequences.reconcile import reconcile
+
+    with began("reconcile"):
+        return reconcile(now())
+
+
+def apply_events() -> int:
+    """Applies what providers told us; returns how many events."""
+    from sequences.inbound import apply_waiting
+
+    with began("inbound"):
+        return apply_waiting(now())
+
+
+def canary(cluster: str) -> None:
+    """Proves that a cluster takes tasks; the pulse restarts one whose canary is overdue."""
+    with began(f"canary-{cluster}"):
+        return
