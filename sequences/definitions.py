@@ -26,6 +26,7 @@ from sequences.drafting import (
     restore_step,
     update_step,
 )
+from sequences.enrollments import wake_sequence
 from sequences.models import Sequence, Version
 from sequences.models.definition import SequenceStatus
 
@@ -128,8 +129,13 @@ def pause_sequence(sequence: Sequence, *, by: By, now: datetime) -> bool:
 
 
 def resume_sequence(sequence: Sequence, *, by: By, now: datetime) -> bool:
-    """Goes on where it was paused. False when it was not paused."""
-    return _switch(sequence, "resumed", Q(status=SequenceStatus.PAUSED), SequenceStatus.ACTIVE, by=by, now=now)
+    """Goes on where it was paused, with everybody whom the pause had stopped. False when it was not paused."""
+    with transaction.atomic():
+        paused = Q(status=SequenceStatus.PAUSED)
+        changed = _switch(sequence, "resumed", paused, SequenceStatus.ACTIVE, by=by, now=now)
+        if changed:
+            wake_sequence(sequence, now=now)
+    return changed
 
 
 def archive_sequence(sequence: Sequence, *, by: By, now: datetime) -> bool:

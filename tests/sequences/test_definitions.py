@@ -1,5 +1,7 @@
 """The verbs that change sequences and their drafts."""
 
+import itertools
+
 import pytest
 
 from omnify.tenants.context import tenant_context
@@ -7,7 +9,7 @@ from omnify.tenants.models import Event
 from sequences import definitions
 from sequences.definitions import NameTaken, NoSuchStep, StaleDraft, StaleSettings
 from sequences.models import Edge, Sequence, Step, Version
-from tests.making import make_sequence
+from tests.making import make_contact, make_enrollment, make_sequence
 
 pytestmark = pytest.mark.django_db
 
@@ -118,7 +120,7 @@ def test_a_step_moves_and_stops_at_the_ends(acme, draft, now, key, to, order):
         add(draft, acme.alice, now, key=letter)
     definitions.move_step(draft, key, to, revision=4, by=acme.alice, now=now)
     assert "".join(keys(draft)) == order
-    assert line(draft) == list(zip(order, order[1:], strict=False))
+    assert line(draft) == list(itertools.pairwise(order))
 
 
 def test_nothing_follows_an_exit_unless_it_is_switched_off(acme, draft, now):
@@ -211,6 +213,19 @@ def test_pausing_resuming_and_archiving_happen_once(acme, now):
     sequence.refresh_from_db()
     assert sequence.status == "paused"
     assert Event.objects.filter(subject_id=sequence.pk, subject_type="sequence").count() == 4
+
+
+def test_resuming_makes_everybody_due_whom_the_pause_had_stopped(acme, now):
+    sequence = make_sequence(acme.acme, now)
+    definitions.pause_sequence(sequence, by=acme.alice, now=now)
+    stopped = make_enrollment(
+        sequence, make_contact(acme.acme, now), now, next_run_at=None, status_reason="sequence_paused"
+    )
+    waiting = make_enrollment(sequence, make_contact(acme.acme, now), now, next_run_at=None)
+    definitions.resume_sequence(sequence, by=acme.alice, now=now)
+    stopped.refresh_from_db()
+    waiting.refresh_from_db()
+    assert (stopped.next_run_at, waiting.next_run_at) == (now, None)
 
 
 def test_an_archived_name_is_free_and_bringing_it_back_then_says_so(acme, now):

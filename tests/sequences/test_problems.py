@@ -48,7 +48,7 @@ def wait(**config):
         ((step("sms", body="{{ first_nam }}"),), "body", "Did you mean “first_name”?"),
         ((step("sms", body="{{ first_name | default: 'you' }} {{ zzz | default: '' }}"),), "body", "“zzz”"),
         ((step("sms", body="{% if custom.sise %}x{% endif %}"),), "body", "custom.size"),
-        ((step("sms", body="Hello {{ first_name"),), "body", "never closed"),
+        ((step("sms", body="Hello {{ first_name"),), "body", "cannot be read"),
         ((step("sms", body="{% if first_name %}x"),), "body", "endif"),
         ((step("sms", body="{% for i in (1..9) %}x{% endfor %}"),), "body", "range"),
         ((step("email", subject="{{ compny }}", body="x"),), "subject", "company"),
@@ -139,9 +139,19 @@ def test_a_step_that_was_switched_off_was_not_felt():
     assert destinations(old, new)[2] == (11, True)
 
 
-def test_a_difference_is_told_word_by_word():
-    assert word_diff("Hello dear Pat", "Hello Pat, hi") == (
-        ("same", "Hello "),
-        ("del", "dear Pat"),
-        ("ins", "Pat, hi"),
-    )
+@pytest.mark.parametrize(
+    ("old", "new", "gone", "came"),
+    [
+        ("same", "same", "", ""),
+        ("", "new", "", "new"),
+        ("Hello Pat", "Hello dear Pat", "", "dear"),
+        ("a b", "a c", "b", "c"),
+        ("a b\n\nc", "a\n\nc d", "b", "d"),
+    ],
+)
+def test_a_difference_is_told_word_by_word_and_holds_both_texts(old, new, gone, came):
+    pieces = word_diff(old, new)
+    assert "".join(text for op, text in pieces if op != "ins") == old
+    assert "".join(text for op, text in pieces if op != "del") == new
+    assert "".join(text for op, text in pieces if op == "del").strip() == gone
+    assert "".join(text for op, text in pieces if op == "ins").strip() == came

@@ -1,0 +1,269 @@
+"""Receipts in words: what was decided for a person at a step, why, and what would change it. Pure.
+
+Every reason of sequences.decisions has its sentence here; a reason nobody knows (an older release's, another app's) is
+still told, in its own words.
+"""
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import Any, Final
+
+from sequences.decisions import Reason
+
+Facts = Mapping[str, Any]
+NOUNS: Final = {"sms": "text", "email": "email", "voice": "call"}
+PLURALS: Final = {"sms": "texts", "email": "email", "voice": "calls"}
+WHY_SUPPRESSED: Final = {
+    "opted_out": "opted out of {what}",
+    "stop": "opted out of {what}",
+    "complaint": "complained about {what}",
+    "wrong_number": "is not who we think: this is a wrong number",
+    "bounced": "cannot be reached: the address bounced",
+    "hard_bounce": "cannot be reached: the address bounced",
+    "unsubscribed": "unsubscribed from {what}",
+    "manual": "was put on the do-not-contact list for {what}",
+    "import": "was on an imported do-not-contact list for {what}",
+}
+NEEDED: Final = {
+    "pewc_text": "written consent to marketing texts",
+    "pewc_artificial_voice": "written consent to calls by an artificial voice",
+    "email_optin": "an email opt-in",
+    "prior_express": "prior express consent",
+}
+
+
+def sentence(decision: str, reason: str, facts: Facts | None = None) -> str:
+    """What happened at a step and why, as one sentence: "Not sent: opted out of texts on 12 Nov by writing “stop”."."""
+    facts = facts or {}
+    teller = _SENTENCES.get(str(reason))
+    if teller is None:
+        return f"{_DECIDED.get(decision, decision.capitalize())}: {_plain(reason)}."
+    return teller(facts)
+
+
+def remedy(reason: str, facts: Facts | None = None) -> str:
+    """What would change the decision; empty where nothing would, or where nothing needs to."""
+    teller = _REMEDIES.get(str(reason))
+    return teller(facts or {}) if callable(teller) else (teller or "")
+
+
+def short(reason: str) -> str:
+    """Two or three words for a chip: "opted out", "waiting for window"."""
+    return _SHORT.get(str(reason), _plain(reason))
+
+
+def facts_in_words(facts: Facts | None) -> list[tuple[str, str]]:
+    """The facts a rule saw as (name, value) pairs for a table."""
+    told = []
+    for name, value in (facts or {}).items():
+        if isinstance(value, Mapping):
+            inner = ", ".join(f"{_plain(key)} {_value(item)}" for key, item in value.items() if item not in ("", None))
+            told.append((_plain(name).capitalize(), inner))
+        else:
+            told.append((_plain(name).capitalize(), _value(value)))
+    return [(name, value) for name, value in told if value != ""]
+
+
+def _suppressed(facts: Facts) -> str:
+    channel = str(facts.get("channel") or "")
+    what = PLURALS.get(channel, "messages")
+    why = str(facts.get("why") or facts.get("reason") or "opted_out")
+    said = WHY_SUPPRESSED.get(why, f"may not be sent {{what}} ({_plain(why)})").format(what=what)
+    return f"Not sent: {said}{_on(facts)}{_quoted(facts)}."
+
+
+def _opted_out(facts: Facts) -> str:
+    """The exit of somebody who said stop; the channels' own facts say when and with which words."""
+    channels = facts.get("suppressed")
+    if not isinstance(channels, Mapping) or not channels:
+        return f"Left the sequence: opted out{_on(facts)}{_quoted(facts)}."
+    what = _and([PLURALS.get(channel, channel) for channel in channels])
+    first = next((each for each in channels.values() if isinstance(each, Mapping) and each.get("quote")), None)
+    any_ = first or next(iter(channels.values()))
+    detail = f"{_on(any_)}{_quoted(any_)}" if isinstance(any_, Mapping) else ""
+    return f"Left the sequence: opted out of {what}{detail}."
+
+
+def _no_consent(facts: Facts) -> str:
+    needed = _and([NEEDED.get(each, _plain(each)) for each in facts.get("needed") or ()], "or")
+    return f"Not sent: there is no {needed}." if needed else f"Not sent: there is no consent to {_what(facts)}."
+
+
+def _hours(opening: str) -> Callable[[Facts], str]:
+    def tell(facts: Facts) -> str:
+        local = _and([str(each) for each in facts.get("local") or ()])
+        window = f", and sending is allowed {facts['window'].replace(' to ', '–')}" if facts.get("window") else ""
+        return f"{opening}: it was {local} there{window}." if local else f"{opening}."
+
+    return tell
+
+
+def _waiting(facts: Facts) -> str:
+    spec = facts.get("for")
+    return f"Waiting {wait_in_words(spec)}." if isinstance(spec, Mapping) else "Waiting for the next step's time."
+
+
+def _missing(facts: Facts) -> str:
+    names = _and([f"“{each}”" for each in facts.get("missing") or ()])
+    return (
+        f"Not sent: the text uses {names}, which this person does not have."
+        if names
+        else "Not sent: a value is missing."
+    )
+
+
+def _template(facts: Facts) -> str:
+    return f"Not sent: the text could not be written. {facts.get('problem') or ''}".rstrip().rstrip(".") + "."
+
+
+def wait_in_words(spec: Mapping[str, Any]) -> str:
+    """A wait's settings as words: "2 business days and 3 hours, then until 09:00"."""
+    amounts = []
+    for unit in ("days", "hours", "minutes"):
+        number = spec.get(unit) or 0
+        if number:
+            word = unit if number != 1 else unit[:-1]
+            amounts.append(f"{number} {'business ' if unit == 'days' and spec.get('business_days') else ''}{word}")
+    said = _and(amounts)
+    if not spec.get("at"):
+        return said or "no time"
+    return f"{said}, then until {spec['at']}" if said else f"until {spec['at']}"
+
+
+def _what(facts: Facts) -> str:
+    return PLURALS.get(str(facts.get("channel") or ""), "messages")
+
+
+def _noun(facts: Facts) -> str:
+    return NOUNS.get(str(facts.get("channel") or ""), "message")
+
+
+def _on(facts: Facts) -> str:
+    stamp = facts.get("since") or facts.get("at")
+    try:
+        day = datetime.fromisoformat(str(stamp))
+    except ValueError:
+        return ""
+    return f" on {day.day} {day:%b}"
+
+
+def _quoted(facts: Facts) -> str:
+    quote = str(facts.get("quote") or "").strip()
+    return f" by writing “{quote}”" if quote else ""
+
+
+def _and(words: list[str], joint: str = "and") -> str:
+    if len(words) < 2:
+        return "".join(words)
+    return f"{', '.join(words[:-1])} {joint} {words[-1]}"
+
+
+def _plain(word: object) -> str:
+    return str(word).replace("_", " ").strip()
+
+
+def _value(value: object) -> str:
+    if value is None or value == "":
+        return ""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, list | tuple):
+        return ", ".join(str(each) for each in value) or "none"
+    return str(value)
+
+
+def _said(text: str) -> Callable[[Facts], str]:
+    return lambda facts: text
+
+
+_DECIDED: Final = {
+    "send": "Sent to dispatch",
+    "wait": "Not now",
+    "skip": "Skipped",
+    "branch": "Branched",
+    "task": "A task was created",
+    "handoff": "Handed to a person",
+    "exit": "Left the sequence",
+}
+_SENTENCES: Final[dict[str, Callable[[Facts], str]]] = {
+    Reason.HUMAN_HOLD: _said("Not now: a person of yours has taken over this conversation."),
+    Reason.CONTACT_DELETED: _said("Left the sequence: the contact was deleted."),
+    Reason.OPTED_OUT: _opted_out,
+    Reason.REPLIED: _said("Not now: they replied, so the automation stopped until somebody decides."),
+    Reason.PAUSED: _said("Not now: paused for this person."),
+    Reason.SEQUENCE_PAUSED: _said("Not now: the sequence is paused."),
+    Reason.SEQUENCE_ARCHIVED: _said("Not now: the sequence is archived."),
+    Reason.SENDING_OFF: _said("Not now: sending is switched off for your whole workspace."),
+    Reason.STEP_DISABLED: _said("Skipped: the step is switched off."),
+    Reason.NO_ADDRESS: lambda facts: (
+        f"Not sent: there is no {'email address' if facts.get('channel') == 'email' else 'phone number'}."
+    ),
+    Reason.ADDRESS_INVALID: lambda facts: (
+        f"Not sent: the {'email address' if facts.get('channel') == 'email' else 'phone number'} is known not to work."
+    ),
+    Reason.LANDLINE: _said("Not sent: the number is a landline, which takes no texts."),
+    Reason.SUPPRESSED: _suppressed,
+    Reason.NO_CONSENT: _no_consent,
+    Reason.NO_SENDER: lambda facts: f"Not now: no account is set up for {_what(facts)}.",
+    Reason.OUTSIDE_WINDOW: _hours("Not now: outside the sequence's hours"),
+    Reason.QUIET_HOURS: _hours("Not now: quiet hours"),
+    Reason.NEVER_OPEN: _said(
+        "Handed to a person: the sequence's hours and the law's never overlap in this person's zones."
+    ),
+    Reason.MISSING_VARIABLE: _missing,
+    Reason.TEMPLATE_FAILED: _template,
+    Reason.SENT: lambda facts: "Written and handed to the wire.",
+    Reason.WAITING: _waiting,
+    Reason.WAIT_OVER: _said("The wait is over."),
+    Reason.TASK_CREATED: _said("A task for one of your people was created."),
+    Reason.EXIT_STEP: _said("Left the sequence at its exit."),
+    Reason.FINISHED: _said("Came to the end of the sequence."),
+    Reason.LOOP_GUARD: lambda facts: (
+        f"Parked: {facts.get('steps_walked') or 'too many'} steps in a row without a message or a wait look like a loop."
+    ),
+    Reason.CRASHED: _said("Parked: this step failed twice, so the machine leaves it to a person."),
+    "removed": _said("Left the sequence: taken out by hand."),
+}
+_SHORT: Final = {
+    Reason.HUMAN_HOLD: "a person took over",
+    Reason.OUTSIDE_WINDOW: "waiting for hours",
+    Reason.QUIET_HOURS: "quiet hours",
+    Reason.NO_SENDER: "no account",
+    Reason.SENDING_OFF: "sending is off",
+    Reason.MISSING_VARIABLE: "value missing",
+    Reason.TEMPLATE_FAILED: "text failed",
+    Reason.EXIT_STEP: "exit",
+    Reason.WAITING: "waiting",
+    Reason.LOOP_GUARD: "looks like a loop",
+}
+_REMEDIES: Final[dict[str, str | Callable[[Facts], str]]] = {
+    Reason.HUMAN_HOLD: "Resume the person when you are done.",
+    Reason.OPTED_OUT: "Only the person can change this, by writing START.",
+    Reason.REPLIED: "Answer, then resume or take the person out.",
+    Reason.PAUSED: "Resume the person.",
+    Reason.SEQUENCE_PAUSED: "Resume the sequence.",
+    Reason.SEQUENCE_ARCHIVED: "Bring the sequence back.",
+    Reason.SENDING_OFF: "Switch sending on in the settings.",
+    Reason.STEP_DISABLED: "Switch the step on and publish.",
+    Reason.NO_ADDRESS: lambda facts: (
+        f"Add {'an email address' if facts.get('channel') == 'email' else 'a phone number'} to the contact."
+    ),
+    Reason.ADDRESS_INVALID: "Correct the address on the contact.",
+    Reason.LANDLINE: "Add a mobile number to the contact.",
+    Reason.SUPPRESSED: lambda facts: (
+        "Only the person can change this, by writing START."
+        if str(facts.get("why") or facts.get("reason")) in ("opted_out", "stop", "unsubscribed")
+        else "Check the address; the block is on the contact's page."
+    ),
+    Reason.NO_CONSENT: "Record the person's consent on the contact's page, with its evidence.",
+    Reason.NO_SENDER: "Set up an account for this channel in the settings; the step is tried again every hour.",
+    Reason.OUTSIDE_WINDOW: "It goes on by itself when the window opens.",
+    Reason.QUIET_HOURS: "It goes on by itself when the law allows it.",
+    Reason.NEVER_OPEN: "Widen the sequence's hours in its settings, then resume the person.",
+    Reason.MISSING_VARIABLE: "Fill in the value on the contact, or give the text a default; then resume the person.",
+    Reason.TEMPLATE_FAILED: "Correct the text and publish, then resume the person.",
+    Reason.LOOP_GUARD: "Correct the steps and publish, then resume the person.",
+    Reason.CRASHED: "Resume the person to try once more.",
+    Reason.WAITING: "It goes on by itself when the wait is over.",
+    "removed": "Enrol the person again.",
+}

@@ -1,0 +1,109 @@
+"""Every decision in words."""
+
+import pytest
+
+from sequences.decisions import Reason
+from sequences.receipts import facts_in_words, remedy, sentence, short, wait_in_words
+
+NEEDS_NOTHING = {
+    Reason.SENT,
+    Reason.WAIT_OVER,
+    Reason.TASK_CREATED,
+    Reason.EXIT_STEP,
+    Reason.FINISHED,
+    Reason.CONTACT_DELETED,
+}
+
+
+@pytest.mark.parametrize("reason", Reason)
+@pytest.mark.parametrize("facts", [{}, None, {"channel": "sms"}, {"unheard": [1]}])
+def test_every_reason_has_a_sentence_whatever_the_facts(reason, facts):
+    said = sentence("wait", reason, facts)
+    assert said.endswith(".")
+    assert "_" not in said
+    assert "{" not in said
+    assert reason.value.replace("_", " ") != said.rstrip(".").lower()
+
+
+@pytest.mark.parametrize("reason", Reason)
+def test_every_reason_says_what_would_change_it_unless_nothing_needs_to(reason):
+    assert bool(remedy(reason, {"channel": "sms"})) is (reason not in NEEDS_NOTHING)
+
+
+@pytest.mark.parametrize("reason", Reason)
+def test_a_chip_has_few_words(reason):
+    assert 1 <= len(short(reason).split()) <= 5
+
+
+STOP = {"why": "opted_out", "quote": "please stop texting me", "since": "2026-11-12T15:00:00+00:00"}
+
+
+@pytest.mark.parametrize(
+    ("decision", "reason", "facts", "said"),
+    [
+        (
+            "skip",
+            "suppressed",
+            {"channel": "sms", **STOP},
+            "Not sent: opted out of texts on 12 Nov by writing “please stop texting me”.",
+        ),
+        (
+            "exit",
+            "opted_out",
+            {"suppressed": {"sms": STOP, "voice": STOP}},
+            "Left the sequence: opted out of texts and calls on 12 Nov by writing “please stop texting me”.",
+        ),
+        ("skip", "suppressed", {"channel": "email", "why": "complaint"}, "Not sent: complained about email."),
+        ("skip", "suppressed", {"channel": "sms", "why": "odd_one"}, "Not sent: may not be sent texts (odd one)."),
+        ("skip", "no_address", {"channel": "email"}, "Not sent: there is no email address."),
+        ("skip", "no_address", {"channel": "voice"}, "Not sent: there is no phone number."),
+        (
+            "skip",
+            "no_consent",
+            {"channel": "sms", "needed": ["pewc_text"], "have": []},
+            "Not sent: there is no written consent to marketing texts.",
+        ),
+        (
+            "wait",
+            "quiet_hours",
+            {"local": ["Wed 21:30", "Wed 18:30"], "window": "08:00 to 21:00"},
+            "Not now: quiet hours: it was Wed 21:30 and Wed 18:30 there, and sending is allowed 08:00–21:00.",
+        ),
+        ("wait", "waiting", {"for": {"days": 2, "business_days": True}}, "Waiting 2 business days."),
+        (
+            "handoff",
+            "missing_variable",
+            {"missing": ["first_name", "company"]},
+            "Not sent: the text uses “first_name” and “company”, which this person does not have.",
+        ),
+        ("skip", "from_the_future", {}, "Skipped: from the future."),
+        ("odd", "from_the_future", {}, "Odd: from the future."),
+    ],
+)
+def test_a_receipt_reads_like_a_sentence(decision, reason, facts, said):
+    assert sentence(decision, reason, facts) == said
+
+
+@pytest.mark.parametrize(
+    ("spec", "words"),
+    [
+        ({"days": 1}, "1 day"),
+        ({"days": 2, "hours": 1, "minutes": 30}, "2 days, 1 hour and 30 minutes"),
+        ({"days": 3, "business_days": True, "at": "09:00"}, "3 business days, then until 09:00"),
+        ({"at": "09:00"}, "until 09:00"),
+        ({}, "no time"),
+    ],
+)
+def test_a_wait_reads_like_speech(spec, words):
+    assert wait_in_words(spec) == words
+
+
+def test_the_facts_are_shown_by_name_and_empty_ones_left_out():
+    assert facts_in_words(
+        {"channel": "sms", "zones": ["A", "B"], "quote": "", "for": {"days": 2, "at": ""}, "ok": True}
+    ) == [
+        ("Channel", "sms"),
+        ("Zones", "A, B"),
+        ("For", "days 2"),
+        ("Ok", "yes"),
+    ]
