@@ -1,0 +1,86 @@
+"""What every provider's webhook module works with, and how to add one.
+
+A module `webhooks/<provider>.py` has three pure functions:
+- `genuine(request, account, now) -> bool`: was it made by the holder of this account's secret?
+- `identify(request) -> Identity`: what makes two deliveries the same event; never fails on a body it cannot read.
+- `parse(kind, body, mark) -> list[Signal]`: the stored body in our words; ValueError when it is not what it says it is.
+"""
+
+import hashlib
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+KEY_LENGTH = 200
+UNREADABLE = "unreadable"
+_UUID = re.compile(r"[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}")
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One POST. `url` is the address as we gave it to the provider, rebuilt from PUBLIC_URL, never from the Host header."""
+
+    url: str
+    kind: str
+    mark: str
+    headers: Mapping[str, str]
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """The sender that a webhook key belongs to, with its secrets opened."""
+
+    sender_id: int
+    tenant_id: int
+    provider: str
+    config: Mapping[str, Any]
+    credentials: Mapping[str, Any]
+
+    def secret(self, name: str) -> str:
+        value = self.credentials.get(name)
+        return value if isinstance(value, str) else ""
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """What is stored beside the raw body: which parser reads it, which event it is, and our message's id if it carries one."""
+
+    kind: str
+    event_key: str
+    mark: str = ""
+
+
+def event_key(*parts: object) -> str:
+    """The parts joined with colons; what would not fit the column keeps its beginning and gets a digest of the whole."""
+    key = ":".join(str(part) for part in parts).replace("\x00", "�")
+    if len(key) <= KEY_LENGTH:
+        return key
+    return f"{key[: KEY_LENGTH - 65]}:{hashlib.sha256(key.encode('utf-8', 'replace')).hexdigest()}"
+
+
+def digest(body: bytes) -> str:
+    return hashlib.sha256(body).hexdigest()
+
+
+def unreadable(request: Request) -> Identity:
+    """A genuine request that makes no sense to us is stored too: somebody may want to read it."""
+    return Identity(UNREADABLE, event_key(UNREADABLE, digest(request.body)), mark_in(request.mark))
+
+
+def mark_in(text: object) -> str:
+    """The first UUID in a text, in its usual spelling, else ""."""
+    found = _UUID.search(text) if isinstance(text, str) else None
+    return str(UUID(found[0])) if found else ""
+
+
+def text_of(value: object, limit: int = 1_000_000) -> str:
+    """A JSON value that should be a text; anything else is ""."""
+    return value[:limit] if isinstance(value, str) else ""
+
+
+def table(value: object) -> dict[str, Any]:
+    """A JSON value that should be an object; anything else is {}."""
+    return value if isinstance(value, dict) else {}

@@ -1,0 +1,146 @@
+"""Raw events into the database, many requests in one commit. Each request is answered only after its row is committed."""
+
+import asyncio
+import json
+import logging
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import groupby
+from typing import Any
+
+import psycopg
+
+from sequences.webhooks.link import Link
+
+BATCH = 100
+TRY_SECONDS = 8.0  # less than the 15 s a provider waits: an honest 503 beats a dropped line
+
+logger = logging.getLogger(__name__)
+
+# provider_event_add: rows of one tenant; an event that is already here changes nothing.
+PROVIDER_EVENT_ADD = """
+INSERT INTO sequences_providerevent
+    (tenant_id, sender_id, provider, kind, event_key, mark, headers, body, received_at, state, tries, problem)
+SELECT %s, sender_id, provider, kind, event_key, mark, headers::jsonb, body, received_at, 'new', 0, ''
+FROM unnest(%s::bigint[], %s::text[], %s::text[], %s::text[], %s::text[], %s::text[], %s::text[], %s::timestamptz[])
+    AS given (sender_id, provider, kind, event_key, mark, headers, body, received_at)
+ON CONFLICT (sender_id, provider, event_key) DO NOTHING
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One provider event to be stored."""
+
+    tenant_id: int
+    sender_id: int
+    provider: str
+    kind: str
+    event_key: str
+    mark: str
+    headers: dict[str, str]
+    body: str
+    received_at: datetime
+
+    def values(self) -> tuple[Any, ...]:
+        return (
+            self.sender_id,
+            self.provider,
+            self.kind,
+            self.event_key,
+            self.mark,
+            json.dumps(self.headers),
+            self.body,
+            self.received_at,
+        )
+
+
+@dataclass(slots=True)
+class Waiting:
+    row: Row
+    done: "asyncio.Future[None]"
+
+    def settle(self, problem: BaseException | None) -> None:
+        """A client that hung up has cancelled its future; that must not stop the others."""
+        if self.done.done():
+            return
+        if problem is None:
+            self.done.set_result(None)
+        else:
+            self.done.set_exception(problem)
+
+
+class Store:
+    """Takes rows from any number of requests of one event loop and commits up to a hundred of them at a time."""
+
+    def __init__(self, link: Link) -> None:
+        self._link = link
+        self._waiting: deque[Waiting] = deque()
+        self._writer: asyncio.Task[None] | None = None
+
+    async def add(self, row: Row) -> None:
+        """Returns when the row, or an equal one before it, is committed. Raises what the database raised."""
+        waiting = Waiting(row, asyncio.get_running_loop().create_future())
+        self._waiting.append(waiting)
+        if self._writer is None or self._writer.done():
+            self._writer = asyncio.create_task(self._write(), name="webhook writer")
+        await waiting.done
+
+    async def close(self) -> None:
+        """Lets the batch that is being written end."""
+        if self._writer is not None:
+            await asyncio.gather(self._writer, return_exceptions=True)
+
+    async def _write(self) -> None:
+        """Commits batches until nobody waits. Requests that arrive meanwhile make the next batch."""
+        while self._waiting:
+            batch = [self._waiting.popleft() for _ in range(min(BATCH, len(self._waiting)))]
+            try:
+                await self._settle(batch)
+            except BaseException:
+                # Cancelled, or a fault of ours: nobody may wait for a writer that is gone.
+                for each in [*batch, *self._waiting]:
+                    each.settle(ConnectionError("The webhook writer stopped."))
+                self._waiting.clear()
+                raise
+
+    async def _settle(self, batch: Sequence[Waiting]) -> None:
+        try:
+            await self._commit([each.row for each in batch])
+        except (psycopg.OperationalError, OSError, TimeoutError) as problem:
+            # The class only: a database error quotes the row, and rows hold people's words.
+            logger.error("Provider events could not be stored: %s", type(problem).__name__)
+            for each in batch:
+                each.settle(problem)
+        except psycopg.Error as problem:
+            if len(batch) == 1:
+                logger.error("A provider event could not be stored: %s", type(problem).__name__)
+                batch[0].settle(problem)
+                return
+            # One bad row (its sender was just deleted, say) must not cost the others their place.
+            for each in batch:
+                await self._settle([each])
+        else:
+            for each in batch:
+                each.settle(None)
+
+    async def _commit(self, rows: Sequence[Row]) -> None:
+        """One transaction. A connection that the server closed while idle is replaced once; events are stored once anyway."""
+        async with asyncio.timeout(TRY_SECONDS):
+            try:
+                await self._insert(rows)
+            except psycopg.OperationalError:
+                await self._insert(rows)
+
+    async def _insert(self, rows: Sequence[Row]) -> None:
+        # In one order everywhere, so that two processes storing the same events never wait for each other in a ring.
+        ordered = sorted(rows, key=lambda row: (row.tenant_id, row.sender_id, row.provider, row.event_key))
+        async with self._link.transaction() as cursor, cursor.connection.pipeline():
+            for tenant_id, mine in groupby(ordered, key=lambda row: row.tenant_id):
+                # Row-level security lets the statement that follows write this tenant's rows and no other's.
+                await cursor.execute("SELECT set_config('app.tenant_id', %s, true)", [str(tenant_id)])
+                columns = [list(column) for column in zip(*(row.values() for row in mine), strict=True)]
+                await cursor.execute(PROVIDER_EVENT_ADD, [tenant_id, *columns])
+            await cursor.execute("SELECT pg_notify('omnify_wake', 'inbound')")
