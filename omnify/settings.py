@@ -42,6 +42,7 @@ INSTALLED_APPS = [
     "django.contrib.admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",
+    "django.forms",
     "django.contrib.humanize",
     "django.contrib.messages",
     "django.contrib.sessions",
@@ -93,6 +94,8 @@ TEMPLATES = [
     }
 ]
 
+FORM_RENDERER = "omnify.tenants.rendering.FormRenderer"
+
 # --- database -----------------------------------------------------------------------------------------------------
 # owner: migrations and tests. web: pages, API, websockets, webhooks, under forced row-level security.
 # system: workers, which claim across tenants. None is a superuser.
@@ -125,6 +128,8 @@ ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_LOGOUT_ON_GET = False
 ACCOUNT_SESSION_REMEMBER = True
 ACCOUNT_EMAIL_SUBJECT_PREFIX = "Omnify: "
+ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False  # nobody can make Omnify write to addresses it does not know
+ACCOUNT_REAUTHENTICATION_REQUIRED = True
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
 MFA_TOTP_ISSUER = "Omnify"
 
@@ -167,6 +172,7 @@ USE_TZ = True
 TIME_ZONE = "UTC"
 STATIC_URL = "static/"
 STATIC_ROOT = STATE_DIR / "static"
+STATIC_ROOT.mkdir(parents=True, exist_ok=True)  # whitenoise warns where it is missing; finders fill in for collectstatic
 STATICFILES_DIRS = [BASE_DIR / "static"]
 MEDIA_ROOT = STATE_DIR / "media"
 STORAGES = {
@@ -228,6 +234,8 @@ CACHES = {
 # --- the outside --------------------------------------------------------------------------------------------------
 # Where the simulated providers listen; senders of kind "simulated" point here. Empty: no simulator is running.
 SIMULATOR_URL = environment.text("SIMULATOR_URL", "http://127.0.0.1:8025" if not PRODUCTION else "")
+# The switch for everybody at once: OMNIFY_SENDING=off, and no process that starts with it claims a message.
+SENDING = environment.boolean("OMNIFY_SENDING", default=True)
 SIMULATOR_SMTP_PORT = environment.integer("SIMULATOR_SMTP_PORT", 8026)
 OPENAI_API_KEY = environment.text("OPENAI_API_KEY")
 OPENAI_BASE_URL = environment.text("OPENAI_BASE_URL")

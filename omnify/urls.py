@@ -3,7 +3,11 @@
 from django.contrib import admin
 from django.urls import include, path
 
+from omnify.home import home
+
 urlpatterns = [
-    path("accounts/", include("allauth.urls")),
+    path("", home, name="home"),
+    path("", include("omnify.tenants.urls")),
+    path("accounts/", include("omnify.tenants.account_urls")),
     path("admin/", admin.site.urls),
 ]

@@ -5,10 +5,12 @@ from datetime import datetime
 
 from django.db import transaction
 
+from omnify.lib import live
 from omnify.tenants.context import tenant_context
 from omnify.tenants.events import record
-from omnify.tenants.models import ApiKey, Membership, Notification, Tenant, User
+from omnify.tenants.models import ApiKey, Membership, Tenant, User
 from omnify.tenants.models.people import Role
+from omnify.tenants.notifications import notifications_for
 
 
 def create_tenant(*, name: str, slug: str, owner: User, now: datetime, **fields: object) -> Tenant:
@@ -47,8 +49,39 @@ def revoke_api_key(key: ApiKey, *, by: Membership, now: datetime) -> bool:
 
 
 def mark_notifications_read(*, by: Membership, now: datetime, ids: list[str] | None = None) -> int:
-    """Marks the member's notifications (all, or those with these public ids) as read; returns how many were unread."""
-    rows = Notification.objects.filter(read_at__isnull=True)
+    """Marks the member's notifications (all, or those with these public ids) as read; returns how many were unread.
+
+    A notification for everybody is read for everybody: it asks for one pair of hands, not for each member's attention.
+    """
+    rows = notifications_for(by).filter(read_at__isnull=True)
     if ids is not None:
         rows = rows.filter(public_id__in=ids)
-    return rows.update(read_at=now)
+    changed = rows.update(read_at=now)
+    if changed:
+        live.hint(by.tenant_id, "notifications")
+    return changed
+
+
+def update_tenant(tenant: Tenant, *, by: Membership, now: datetime, **fields: object) -> list[str]:
+    """Writes these columns of the tenant; returns the names of those that really changed."""
+    changed = [name for name, value in fields.items() if getattr(tenant, name) != value]
+    if changed:
+        with transaction.atomic():
+            Tenant.objects.filter(pk=tenant.pk).update(**{name: fields[name] for name in changed})
+            record(
+                "tenant.updated", tenant_id=tenant.pk, now=now, actor=f"member:{by.pk}", subject=tenant, fields=changed
+            )
+        for name in changed:
+            setattr(tenant, name, fields[name])
+    return changed
+
+
+def set_sending(tenant: Tenant, *, enabled: bool, by: Membership, now: datetime) -> bool:
+    """The kill switch. Messages are claimed only while it is on; what is already on the wire stays there. False: it stood so."""
+    with transaction.atomic():
+        changed = Tenant.objects.filter(pk=tenant.pk, sending_enabled=not enabled).update(sending_enabled=enabled)
+        if changed:
+            kind = "tenant.sending_started" if enabled else "tenant.sending_stopped"
+            record(kind, tenant_id=tenant.pk, now=now, actor=f"member:{by.pk}", subject=tenant)
+            live.hint(tenant.pk, "tenant")
+    return bool(changed)

@@ -4,7 +4,7 @@ from typing import Any
 
 from django.http import HttpRequest
 
-from omnify.tenants.models import Notification
+from omnify.tenants.notifications import notifications_for
 
 
 def member(request: HttpRequest) -> dict[str, Any]:
@@ -15,5 +15,5 @@ def member(request: HttpRequest) -> dict[str, Any]:
         "member": current,
         "memberships": getattr(request, "memberships", []),
         # Counted to a hundred: the bell says 99+, and a ledger is never counted whole.
-        "unread_notifications": Notification.objects.filter(read_at__isnull=True).order_by()[:100].count(),
+        "unread_notifications": notifications_for(current).filter(read_at__isnull=True).order_by()[:100].count(),
     }

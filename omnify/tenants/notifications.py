@@ -2,8 +2,10 @@
 
 from typing import Any
 
+from django.db.models import Q, QuerySet
+
 from omnify.lib import live
-from omnify.tenants.models import Notification
+from omnify.tenants.models import Membership, Notification
 from omnify.tenants.models.ledger import Priority
 
 
@@ -23,3 +25,8 @@ def notify(
     )
     live.hint(tenant_id, "notifications")
     return row
+
+
+def notifications_for(member: Membership) -> QuerySet[Notification]:
+    """What this member finds under the bell: their own and those for everybody, newest first."""
+    return Notification.objects.filter(Q(member__isnull=True) | Q(member=member))

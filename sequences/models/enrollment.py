@@ -71,6 +71,12 @@ class Enrollment(TenantModel):
             models.Index(fields=["next_run_at"], condition=Q(next_run_at__isnull=False), name="enrollment_due"),
             # Read by the People tab, page by page.
             models.Index(fields=["sequence", "-id"], name="enrollment_people"),
+            # Read by the home page: who waits for a human, who is parked. Almost everybody is absent from it.
+            models.Index(
+                fields=["tenant", "-id"],
+                condition=Q(needs_human_intervention=True) | Q(status="failed"),
+                name="enrollment_attention",
+            ),
         ]
 
     def __str__(self) -> str:

@@ -1,5 +1,6 @@
 """One thing on the wire, and the raw events that providers send about it."""
 
+from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
 from django.db.models import Q
 
@@ -114,6 +115,9 @@ class Message(TenantModel):
                 fields=["state_at"], condition=Q(state__in=("claimed", "sending", "unknown")), name="message_unsettled"
             ),
             models.Index(fields=["contact"], condition=Q(state__in=("ready", "deferred")), name="message_waiting_for"),
+            # Read by the home page: what a person must look at, and what was made today (a few pages for a whole day).
+            models.Index(fields=["tenant", "-id"], condition=Q(state__in=("unknown", "held")), name="message_attention"),
+            BrinIndex(fields=["created_at"], autosummarize=True, name="message_by_day"),
         ]
 
     def __str__(self) -> str:

@@ -1,0 +1,27 @@
+"""Addresses of the workspace: switching, settings, members, keys, notifications."""
+
+from django.urls import path
+
+from omnify.tenants.views import keys, members, notifications, workspace
+
+app_name = "tenants"
+
+urlpatterns = [
+    path("tenants/switch/", workspace.switch, name="switch"),
+    path("tenants/none/", workspace.none, name="none"),
+    path("settings/", workspace.settings, name="settings"),
+    path("settings/sending/", workspace.sending, name="sending"),
+    path("settings/members/", members.list_members, name="members"),
+    path("settings/members/add/", members.add, name="member_add"),
+    path("settings/members/<int:pk>/role/", members.role, name="member_role"),
+    path("settings/members/<int:pk>/invite/", members.invite, name="member_invite"),
+    path("settings/members/<int:pk>/remove/", members.remove, name="member_remove"),
+    path("settings/keys/", keys.list_keys, name="keys"),
+    path("settings/keys/create/", keys.create, name="key_create"),
+    path("settings/keys/<int:pk>/revoke/", keys.revoke, name="key_revoke"),
+    path("notifications/", notifications.list_notifications, name="notifications"),
+    path("notifications/bell/", notifications.bell, name="bell"),
+    path("notifications/bell/count/", notifications.bell_count, name="bell_count"),
+    path("notifications/read/", notifications.read, name="notifications_read"),
+    path("notifications/<uuid:public_id>/read/", notifications.read, name="notification_read"),
+]
