@@ -1,6 +1,7 @@
-"""What a template may say about a person and the conversation so far. Pure: works on a dict of plain column values."""
+"""What a template may say about a person and the conversation so far. Pure: works on plain column values."""
 
-from collections.abc import Iterable, Mapping
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -45,25 +46,70 @@ COLUMNS = (
 )
 
 
-def template_variables(contact: Mapping[str, Any], now: datetime) -> dict[str, Any]:
+Look = Callable[[str], Any]
+
+
+class PersonVariables(Mapping[str, Any]):
+    """The values of NAMES for one person, each worked out when a template first asks for it.
+
+    `look(column)` gives a column's value, None where it is unknown, so that a template's default applies. `extra` values
+    (an enrolment's own) go before all others.
+    """
+
+    __slots__ = ("_known", "_look", "_now")
+
+    def __init__(self, look: Look, now: datetime, extra: Mapping[str, Any] | None = None) -> None:
+        self._look, self._now = look, now
+        self._known: dict[str, Any] = dict(extra) if extra else {}
+
+    def __getitem__(self, name: str) -> Any:
+        known = self._known
+        if name in known:
+            return known[name]
+        if name in _AS_STORED:
+            value = self._look(name)
+            known[name] = "" if value is None else value
+        else:
+            known[name] = _WORKED_OUT[name](self._look, self._now)
+        return known[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter({**dict.fromkeys(NAMES), **self._known})
+
+    def __len__(self) -> int:
+        return len({*NAMES, *self._known})
+
+
+def template_variables(contact: Mapping[str, Any], now: datetime) -> PersonVariables:
     """The values of NAMES for one person.
 
     `contact` holds COLUMNS by name, plus, where known, `company` (or `company__name`), `objections_history` and
-    `key_topics_history` (lists of words). What is absent reads as empty, so that a template's default applies.
+    `key_topics_history` (lists of words). What is absent reads as empty.
     """
-    values: dict[str, Any] = {name: _or_empty(contact.get(name)) for name in CONTACT_FIELDS}
-    values["full_name"] = f"{values['first_name']} {values['last_name']}".strip()
-    values["company"] = _or_empty(contact.get("company") or contact.get("company__name"))
-    values["tags"] = list(contact.get("tags") or ())
-    values["custom"] = dict(contact.get("custom_fields") or {})
-    for name in ("last_interaction_summary", "last_call_summary", "last_sms_reply"):
-        values[name] = _or_empty(contact.get(name))
-    values["interaction_count"] = contact.get("interaction_count") or 0
-    values["days_since_first_contact"] = days_since(contact.get("first_contacted_at"), now)
-    values["overall_sentiment"] = _or_empty(contact.get("sentiment_trend"))
-    values["objections_history"] = listed(contact.get("objections_history") or ())
-    values["key_topics_history"] = listed(contact.get("key_topics_history") or ())
-    return values
+    return PersonVariables(contact.get, now)
+
+
+def _company(look: Look, now: datetime) -> str:
+    return look("company") or look("company__name") or ""
+
+
+def _custom(look: Look, now: datetime) -> dict[str, Any]:
+    stored = look("custom_fields") or {}
+    return json.loads(stored) if isinstance(stored, str) else dict(stored)
+
+
+_AS_STORED = frozenset({*CONTACT_FIELDS, "last_interaction_summary", "last_call_summary", "last_sms_reply"})
+_WORKED_OUT: dict[str, Callable[[Look, datetime], Any]] = {
+    "full_name": lambda look, now: f"{look('first_name') or ''} {look('last_name') or ''}".strip(),
+    "company": _company,
+    "tags": lambda look, now: list(look("tags") or ()),
+    "custom": _custom,
+    "interaction_count": lambda look, now: look("interaction_count") or 0,
+    "days_since_first_contact": lambda look, now: days_since(look("first_contacted_at"), now),
+    "overall_sentiment": lambda look, now: look("sentiment_trend") or "",
+    "objections_history": lambda look, now: listed(look("objections_history") or ()),
+    "key_topics_history": lambda look, now: listed(look("key_topics_history") or ()),
+}
 
 
 def days_since(first: datetime | None, now: datetime) -> int:
@@ -75,7 +121,3 @@ def listed(words: Iterable[Any]) -> str:
     """ "price, timing": each once, in order. A dict is named by its `type` (an objection) or `topic`."""
     named = (word.get("type") or word.get("topic") or "" if isinstance(word, Mapping) else word for word in words)
     return ", ".join(dict.fromkeys(str(word) for word in named if word))
-
-
-def _or_empty(value: Any) -> Any:
-    return "" if value is None else value

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from contacts.variables import template_variables
+from contacts.variables import PersonVariables
 from sequences import windows
 from sequences.graph import Graph, build
 from sequences.plan import PersonFacts, SequenceFacts, Standing
@@ -88,16 +88,15 @@ def person(row: Any, facts: BatchFacts, now: datetime) -> PersonFacts:
     )
 
 
-def _variables(row: Any, now: datetime) -> Callable[[], Mapping[str, Any]]:
-    def build_variables() -> Mapping[str, Any]:
-        columns = row._asdict()
-        columns["custom_fields"] = json.loads(row.custom_fields)
-        values = template_variables(columns, now)
-        if row.custom_variables:
-            values.update(json.loads(row.custom_variables))
-        return values
+# Kept beside the contact's columns on a claimed row, or not there at all.
+_NOT_ON_ROW = frozenset({"company__name", "objections_history", "key_topics_history"})
 
-    return build_variables
+
+def _variables(row: Any, now: datetime) -> Callable[[], Mapping[str, Any]]:
+    def look(column: str) -> Any:
+        return None if column in _NOT_ON_ROW else getattr(row, column)
+
+    return lambda: PersonVariables(look, now, json.loads(row.custom_variables) if row.custom_variables else None)
 
 
 def _sequences(cursor: Any, rows: list[Any]) -> tuple[dict[int, SequenceFacts], dict[int, str]]:

@@ -9,9 +9,9 @@ from sequences.render import Template, compile_template
 MESSAGE_KINDS = frozenset({"sms", "email", "voice"})
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class StepFacts:
-    """One step: what it is, its compiled templates, and which step follows."""
+    """One step: what it is, its compiled templates, and which step follows. Compared by identity: one object a version."""
 
     id: int
     key: str

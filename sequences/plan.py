@@ -7,6 +7,7 @@ The order of checks: 0 human hold → 1 exit rules and skip conditions → 2 rou
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
 from sequences import windows
@@ -121,7 +122,7 @@ def at_step(
     if step.kind == "wait":
         if waited:
             return None
-        until = windows.after_wait(now, dict(step.config), home_zone(person, sequence))
+        until = _served(now, step, home_zone(person, sequence))
         return Wait(until, Reason.WAITING, {"for": dict(step.config)}) if until > now else None
     if step.kind == "exit":
         return Exit(Reason.EXIT_STEP)
@@ -156,12 +157,12 @@ def route(step: StepFacts, person: PersonFacts, sequence: SequenceFacts, now: da
 
 def hours(step: StepFacts, person: PersonFacts, sequence: SequenceFacts, now: datetime) -> Wait | Handoff | None:
     """Checks 3 and 4: the send window, narrowed by law, open in every zone with time left for the wire."""
-    window, zones = windows.effective(sequence.window, person.zones, step.kind, sequence.tenant_zone)
-    opens = windows.next_open(now, zones, window)
-    if opens == now and windows.closes_at(now, zones, window) - now < LAST_CALL:
-        opens = windows.next_open(now + LAST_CALL, zones, window)
-    if opens == now:
+    opens, closes = windows.hours_at(now, person.zones, sequence.window, step.kind, sequence.tenant_zone)
+    if opens == now and closes - now >= LAST_CALL:
         return None
+    window, zones = windows.effective(sequence.window, person.zones, step.kind, sequence.tenant_zone)
+    if opens == now:
+        opens = windows.next_open(closes, zones, window)
     facts = {
         "zones": list(zones),
         "window": f"{window.start:%H:%M} to {window.end:%H:%M}",
@@ -195,6 +196,12 @@ def content(step: StepFacts, person: PersonFacts, sequence: SequenceFacts, now: 
     )
 
 
+@lru_cache(maxsize=4096)
+def _served(now: datetime, step: StepFacts, zone_name: str) -> datetime:
+    """When a wait step entered now is over; the same for everybody of a zone in one batch."""
+    return windows.after_wait(now, step.config, zone_name)
+
+
 def home_zone(person: PersonFacts, sequence: SequenceFacts) -> str:
     """The zone whose wall clock a wait follows: the person's first, else the tenant's."""
     return person.zones[0] if person.zones else sequence.tenant_zone
@@ -225,7 +232,7 @@ def _after_send(
         return Turn(tuple(entries), "completed", Reason.FINISHED, None, visit + 1, False, None)
     at, waited = now, False
     if following.kind == "wait" and following.enabled:
-        at, waited = windows.after_wait(now, dict(following.config), home_zone(person, sequence)), True
+        at, waited = _served(now, following, home_zone(person, sequence)), True
     entries.append(Entry(step.id, visit, decision, at))
     return Turn(tuple(entries), "active", "", following.id, visit + 1, waited, at)
 

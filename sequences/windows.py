@@ -4,7 +4,7 @@ Wall-clock arithmetic is done in the zone and converted back last: 20:30 plus a 
 20:30, where adding 24 hours to the instant would give 21:30, inside the quiet hours.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 from functools import lru_cache
@@ -92,6 +92,15 @@ def closes_at(now: datetime, zones: Iterable[str], window: Window) -> datetime:
     return min(ends, default=now)
 
 
+@lru_cache(maxsize=4096)
+def hours_at(
+    now: datetime, zones: tuple[str, ...], window: Window, channel: str, home: str
+) -> tuple[datetime | None, datetime]:
+    """(may_send, must_end) for one moment; people of one place share the answer."""
+    hours, places = effective(window, zones, channel, home)
+    return next_open(now, places, hours), closes_at(now, places, hours)
+
+
 def may_send(now: datetime, zones: Iterable[str], window: Window, channel: str, home: str = "UTC") -> datetime | None:
     """The earliest instant from `now` on at which this channel may be used; `now` itself means: go. None: never."""
     hours, places = effective(window, zones, channel, home)
@@ -104,7 +113,7 @@ def must_end(now: datetime, zones: Iterable[str], window: Window, channel: str, 
     return closes_at(now, places, hours)
 
 
-def after_wait(now: datetime, spec: dict[str, Any], zone_name: str) -> datetime:
+def after_wait(now: datetime, spec: Mapping[str, Any], zone_name: str) -> datetime:
     """When a wait that begins at `now` is over.
 
     `spec`: {"days", "hours", "minutes": numbers; "business_days": count only Monday to Friday; "at": "09:00", local time of

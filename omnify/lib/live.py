@@ -6,6 +6,7 @@ The layer is in memory in each process, bridged by PostgreSQL's NOTIFY (ids only
 import asyncio
 import json
 import logging
+from collections.abc import Iterable
 from typing import Any
 
 from asgiref.sync import sync_to_async
@@ -25,7 +26,9 @@ def group_name(tenant_id: int) -> str:
 
 def payload(tenant_id: int, topic: str, key: str = "") -> str:
     """The JSON of one hint: a topic and, where it is about one row, that row's public id. Raises ValueError over the limit."""
-    text = json.dumps({"group": group_name(tenant_id), "message": {"type": "live.hint", "topic": topic, "key": str(key)}})
+    text = json.dumps(
+        {"group": group_name(tenant_id), "message": {"type": "live.hint", "topic": topic, "key": str(key)}}
+    )
     if len(text) > LIMIT:
         raise ValueError(f"A live hint carries ids only; this one has {len(text)} bytes.")
     return text
@@ -41,6 +44,26 @@ def hint(tenant_id: int, topic: str, key: str = "") -> None:
     else:
         with connection.cursor() as cursor:
             cursor.execute("SELECT pg_notify(%s, %s)", [CHANNEL, text])
+
+
+WAKE = "omnify_wake"
+
+
+def announce(tenant_ids: Iterable[int], topic: str, *, wake: str) -> None:
+    """One hint to each of these tenants and one wake-up for the workers, in one statement; both go out at the commit."""
+    from django.conf import settings
+
+    notices = [(WAKE, wake)]
+    for tenant_id in tenant_ids:
+        if settings.REDIS_URL:
+            hint(tenant_id, topic)
+        else:
+            notices.append((CHANNEL, payload(tenant_id, topic)))
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT pg_notify(channel, payload) FROM unnest(%s::text[], %s::text[]) AS notice(channel, payload)",
+            [[channel for channel, _ in notices], [text for _, text in notices]],
+        )
 
 
 def _send_by_layer(payload: str) -> None:
