@@ -4,6 +4,7 @@ The floor claims, advances, and inserts a receipt and a message for each row, du
 work any design with these tables must do.
 """
 
+import itertools
 import statistics
 import time
 from collections.abc import Callable
@@ -141,7 +142,7 @@ def _prepare_people(people: int, rounds: int, at: datetime) -> None:
                     body="" if wait else BODY, config={"days": 1} if wait else {},
                 )
             )  # fmt: skip
-        for source, target in zip(steps, steps[1:], strict=False):
+        for source, target in itertools.pairwise(steps):
             Edge.objects.create(version=version, source=source, target=target)
         Sequence.objects.filter(pk=sequence.pk).update(published=version)
         with connection.cursor() as cursor:
