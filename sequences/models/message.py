@@ -111,9 +111,16 @@ class Message(TenantModel):
             models.Index(
                 fields=["channel", "not_before"], condition=Q(state__in=("ready", "deferred")), name="message_ready"
             ),
+            # Read by claiming.tenants_with_work() and the claim: one tenant's backlog is not in another's way.
+            models.Index(
+                fields=["channel", "tenant", "not_before"],
+                condition=Q(state__in=("ready", "deferred")),
+                name="message_by_tenant",
+            ),
             models.Index(
                 fields=["state_at"], condition=Q(state__in=("claimed", "sending", "unknown")), name="message_unsettled"
             ),
+            models.Index(fields=["expires_at"], condition=Q(state="held"), name="message_held"),
             models.Index(fields=["contact"], condition=Q(state__in=("ready", "deferred")), name="message_waiting_for"),
             # Read by the home page: what a person must look at, and what was made today (a few pages for a whole day).
             models.Index(fields=["tenant", "-id"], condition=Q(state__in=("unknown", "held")), name="message_attention"),

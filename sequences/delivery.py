@@ -1,0 +1,173 @@
+"""The dispatcher: claim → sending → send → outcome, many calls in flight, and no message twice.
+
+Two rules carry it. `sending` is committed before the socket opens, so whatever happens afterwards is known to have perhaps
+reached the provider. And nothing in here ever sends again: after an error the message is refused, put off with proof, or
+unknown, and the reconciler asks.
+"""
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from datetime import datetime
+
+from django.db import DatabaseError, OperationalError, connection, connections
+
+from sequences.addressing import outbound_for
+from sequences.claiming import Claim, Stopped, claim_next, claim_one, park, tenants_with_work
+from sequences.outcome import record_outcome
+from sequences.transports import transport_for
+from sequences.transports.base import Outbound, Receipt, Refused
+
+__all__ = ["Claim", "claim_next", "deliver", "dispatch", "mark_sending", "record_outcome", "send"]
+
+# message_sending: the last thing before the socket, in a transaction of its own.
+SENDING = """
+UPDATE sequences_message
+SET state = 'sending', state_at = %(now)s, sending_started_at = %(now)s, attempt = attempt + 1
+WHERE id = %(id)s AND tenant_id = %(tenant)s AND claim_token = %(token)s AND state = 'claimed'
+"""
+
+# Seconds between attempts to write an outcome down: as long as a database takes to restart.
+PAUSES = (0.1, 0.5, 2.0)
+
+logger = logging.getLogger(__name__)
+
+
+def mark_sending(claim: Claim, now: datetime) -> bool:
+    """Commits that the request is about to leave. False when the claim is no longer ours: then it must not be sent."""
+    with connection.cursor() as cursor:
+        cursor.execute(SENDING, {"id": claim.id, "tenant": claim.tenant_id, "token": claim.token, "now": now})
+        return bool(cursor.rowcount)
+
+
+def send(claim: Claim, outbound: Outbound) -> Receipt:
+    """One request to the provider. Must be called outside any transaction; raises what the transport raises."""
+    if connection.in_atomic_block:
+        raise RuntimeError("A message must not be sent inside a transaction: its rollback would forget the send.")
+    return transport_for(claim.known.provider).send(outbound)
+
+
+def deliver(claim: Claim, now_of: Callable[[], datetime]) -> str:
+    """Takes one claimed message to its outcome; returns its new state, "" if it was taken away meanwhile.
+
+    SystemExit (a task's time is up, a worker is told to end) passes through and leaves `sending` to the reconciler.
+    """
+    try:
+        outbound = outbound_for(claim, now_of())
+    except Refused as refused:
+        return write_down(claim, refused, now_of()) if mark_sending(claim, now_of()) else ""
+    except Exception as error:
+        logger.exception("Message %s could not be made ready to send.", claim.public_id)
+        return park(claim.id, claim.tenant_id, f"not_sendable: {type(error).__name__}", now_of()).state
+    if not mark_sending(claim, now_of()):
+        return ""
+    try:
+        outcome: Receipt | Exception = send(claim, outbound)
+    except Exception as error:  # noqa: BLE001 (every error after `sending` is an outcome; record_outcome tells them apart)
+        outcome = error
+    return write_down(claim, outcome, now_of())
+
+
+def write_down(claim: Claim, outcome: Receipt | Exception, now: datetime) -> str:
+    """record_outcome, again after a deadlock or a lost connection: writing twice is harmless, unlike sending twice."""
+    for pause in PAUSES:
+        try:
+            return record_outcome(claim, outcome, now)
+        except OperationalError as error:
+            logger.warning("The outcome of %s could not be written yet (%s).", claim.public_id, type(error).__name__)
+            connection.close()
+            time.sleep(pause)
+    return record_outcome(claim, outcome, now)
+
+
+def dispatch(channels: Sequence[str], *, now: Callable[[], datetime], budget_seconds: float, threads: int = 8) -> int:
+    """Delivers what is ready on these channels until nothing is or the budget is used up; returns how many went on the wire.
+
+    Each thread claims just before it sends, tenants taking turns. It begins with one thread and adds another whenever one
+    finds work, so a single message costs a single connection. Requests under way at the end of the budget are finished.
+    """
+    shift = _Shift(channels, now, time.monotonic() + budget_seconds, threads)
+    return shift.run()
+
+
+class _Shift:
+    """One run of dispatch, shared by its threads."""
+
+    def __init__(self, channels: Sequence[str], now: Callable[[], datetime], until: float, threads: int) -> None:
+        self.channels, self.now, self.until, self.most = tuple(channels), now, until, threads
+        self.sent = 0
+        self.failure: BaseException | None = None
+        self.turns: list[tuple[str, int]] = []
+        # Tenants that had nothing to claim: what they still have is locked, or came later; the next shift looks again.
+        self.dry: set[tuple[str, int]] = set()
+        self.lock = threading.Lock()
+        self.working: list[Future[None]] = []
+        self.pool = ThreadPoolExecutor(threads, thread_name_prefix="dispatch")
+
+    def run(self) -> int:
+        self._one_more()
+        try:
+            waiting = 0
+            while waiting < len(self.working):  # a thread may add others while we wait for it
+                self.working[waiting].result()
+                waiting += 1
+        finally:
+            self.until = 0.0
+            self.pool.shutdown(wait=True)
+        if self.failure is not None and not self.sent:
+            raise self.failure
+        return self.sent
+
+    def _one_more(self) -> None:
+        with self.lock:
+            if len(self.working) < self.most and time.monotonic() < self.until:
+                self.working.append(self.pool.submit(self._work))
+
+    def _work(self) -> None:
+        try:
+            while time.monotonic() < self.until:
+                claim = self._next()
+                if claim is None:
+                    return
+                self._one_more()
+                if deliver(claim, self.now):
+                    with self.lock:
+                        self.sent += 1
+        except DatabaseError as error:
+            # The row keeps the state that was committed last; the reconciler and the next wake-up go on from there.
+            logger.warning("A dispatcher thread lost the database (%s).", type(error).__name__)
+            self.failure = error
+        finally:
+            connections.close_all()
+
+    def _next(self) -> Claim | None:
+        """The next claim, going round the tenants that have work; None when all of them ran dry."""
+        while time.monotonic() < self.until:
+            turn = self._turn()
+            if turn is None:
+                return None
+            found = claim_one(*turn, self.now())
+            if found is None:
+                with self.lock:
+                    self.dry.add(turn)
+            elif isinstance(found, Claim):
+                return found
+            elif isinstance(found, Stopped):
+                logger.info("Message %d was not sent: %s (%s).", found.id, found.reason, found.state)
+        return None
+
+    def _turn(self) -> tuple[str, int] | None:
+        """The next tenant's turn. The list is made anew when a round is over, so that nobody waits for a whole backlog."""
+        with self.lock:
+            while self.turns:
+                turn = self.turns.pop(0)
+                if turn not in self.dry:
+                    return turn
+            moment = self.now()
+            for channel in self.channels:
+                for tenant_id in tenants_with_work(channel, moment):
+                    if (channel, tenant_id) not in self.dry:
+                        self.turns.append((channel, tenant_id))
+            return self.turns.pop(0) if self.turns else None

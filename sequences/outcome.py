@@ -1,0 +1,245 @@
+"""What became of a message: the only place that writes it down, for our own sends, the reconciler and providers' reports.
+
+Each function is one transaction and decides by one conditional statement, so it may come twice, late, or from two places.
+"""
+
+import logging
+from collections import namedtuple
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from django.db import connection, transaction
+
+from contacts.memory import record_interaction
+from contacts.permissions import suppress
+from omnify.tenants.context import tenant_context
+from omnify.tenants.events import record
+from sequences import alarms, states
+from sequences.models import Message, Sender
+from sequences.transports.base import Busy, Receipt, Refused, Uncertain
+
+SENDER_PAUSE = timedelta(minutes=15)
+
+# message_report: moves a message to what a provider says, unless something further along is known. `was` is 0 for the first
+# word that it was accepted at all. Counts in every state: what the provider has, it has.
+REPORT = """
+WITH old AS (
+    SELECT id, status_rank FROM sequences_message WHERE id = %(id)s AND tenant_id = %(tenant)s FOR NO KEY UPDATE
+)
+UPDATE sequences_message AS m
+SET state = CASE WHEN old.status_rank < %(rank)s THEN %(state)s ELSE m.state END,
+    state_at = CASE WHEN old.status_rank < %(rank)s THEN %(now)s ELSE m.state_at END,
+    state_reason = CASE WHEN old.status_rank < %(rank)s THEN %(reason)s ELSE m.state_reason END,
+    status_rank = greatest(old.status_rank, %(rank)s),
+    provider = CASE WHEN m.provider_id = '' THEN %(provider)s ELSE m.provider END,
+    provider_id = CASE WHEN m.provider_id = '' THEN %(provider_id)s ELSE m.provider_id END,
+    cost = coalesce(%(cost)s, m.cost), segments = coalesce(%(segments)s, m.segments),
+    failure_type = CASE WHEN old.status_rank < %(rank)s THEN %(failure_type)s ELSE m.failure_type END,
+    error_code = CASE WHEN old.status_rank < %(rank)s THEN %(error_code)s ELSE m.error_code END,
+    error_text = CASE WHEN old.status_rank < %(rank)s THEN %(error_text)s ELSE m.error_text END,
+    permanent = CASE WHEN old.status_rank < %(rank)s THEN %(permanent)s ELSE m.permanent END
+FROM old WHERE m.id = old.id
+RETURNING old.status_rank AS was, m.contact_id, m.channel, m.subject, m.body, m.enrollment_id, m.step_id
+"""
+_Reported = namedtuple("_Reported", "was contact_id channel subject body enrollment_id step_id")
+
+logger = logging.getLogger(__name__)
+
+
+def apply_report(
+    *,
+    tenant_id: int,
+    message_id: int,
+    provider: str,
+    provider_id: str,
+    report: states.Report,
+    now: datetime,
+    reason: str = "",
+    failure_type: str = "",
+    error_code: str = "",
+    error_text: str = "",
+    permanent: bool | None = None,
+    cost: Decimal | None = None,
+    segments: int | None = None,
+) -> bool:
+    """A provider's word about one message: accepted, sent, delivered, failed … True when it moved the message.
+
+    The first such word also writes the touch into the conversation, whichever way it came (our own request's answer, a
+    callback that overtook it, or the reconciler).
+    """
+    with tenant_context(tenant_id):
+        with connection.cursor() as cursor:
+            cursor.execute(
+                REPORT,
+                {
+                    "id": message_id,
+                    "tenant": tenant_id,
+                    "state": report.state,
+                    "rank": report.rank,
+                    "reason": reason[:60],
+                    "now": now,
+                    "provider": provider,
+                    "provider_id": provider_id[:120],
+                    "cost": cost,
+                    "segments": segments,
+                    "failure_type": failure_type[:24],
+                    "error_code": error_code[:60],
+                    "error_text": error_text.replace("\x00", " ")[:500],
+                    "permanent": permanent,
+                },
+            )
+            row = cursor.fetchone()
+        if row is None:
+            return False
+        found = _Reported(*row)
+        if found.was == 0:
+            record_interaction(
+                tenant_id=tenant_id,
+                contact_id=found.contact_id,
+                channel=found.channel,
+                direction="outbound",
+                at=now,
+                body=found.body,
+                subject=found.subject,
+                outcome="sent",
+                enrollment_id=found.enrollment_id,
+                step_id=found.step_id,
+                message_id=message_id,
+                provider_id=provider_id,
+            )
+    return bool(found.was < report.rank)
+
+
+def record_outcome(claim: Any, outcome: Receipt | Exception, now: datetime) -> str:
+    """Writes down how the attempt behind this claim went; returns the message's new state, "" if the claim was no longer ours.
+
+    A receipt counts even then: a worker that was frozen for an hour still knows that its message went out.
+    """
+    if isinstance(outcome, Receipt):
+        return _accepted(claim, outcome, now)
+    if isinstance(outcome, Refused):
+        return _stopped_sender(claim, outcome, now) if outcome.pause_sender else _refused(claim, outcome, now)
+    if isinstance(outcome, Busy):
+        return _again_later(claim, outcome, now)
+    text = outcome.text if isinstance(outcome, Uncertain) else f"{type(outcome).__name__} while sending"
+    return _ours(claim, state=states.UNKNOWN, state_reason="uncertain", state_at=now, error_text=text[:500])
+
+
+def _accepted(claim: Any, receipt: Receipt, now: datetime) -> str:
+    report = states.report(claim.known.provider, receipt.status) or states.Report(states.ACCEPTED, 10)
+    apply_report(
+        tenant_id=claim.tenant_id,
+        message_id=claim.id,
+        provider=claim.known.provider,
+        provider_id=receipt.provider_id,
+        report=report,
+        now=now,
+        reason=receipt.note,
+        cost=receipt.cost,
+        segments=receipt.segments,
+    )
+    return report.state
+
+
+def _refused(claim: Any, refused: Refused, now: datetime) -> str:
+    with tenant_context(claim.tenant_id):
+        state = _ours(
+            claim,
+            state=states.REJECTED,
+            state_reason=refused.failure_type,
+            state_at=now,
+            failure_type=refused.failure_type,
+            error_code=refused.code[:60],
+            error_text=refused.text[:500],
+            permanent=refused.permanent,
+        )
+        if not state:
+            return ""
+        if refused.failure_type == "opted_out":
+            suppress(
+                tenant_id=claim.tenant_id,
+                address=claim.message.to_address,
+                channels=[claim.message.channel],
+                reason="opted_out",
+                source="provider",
+                quote=refused.text,
+                now=now,
+                actor="provider",
+            )
+        record(
+            "message.rejected",
+            tenant_id=claim.tenant_id,
+            now=now,
+            actor="provider",
+            subject=Message(pk=claim.id),
+            channel=claim.message.channel,
+            contact=claim.message.contact_id,
+            failure_type=refused.failure_type,
+            code=refused.code,
+            permanent=refused.permanent,
+        )
+    return state
+
+
+def _again_later(claim: Any, busy: Busy, now: datetime) -> str:
+    """Provably not accepted, so the attempt does not count and every guard is asked again."""
+    later = now + timedelta(seconds=busy.retry_after)
+    return _back(claim, "busy", busy.text, later, now)
+
+
+def _stopped_sender(claim: Any, refused: Refused, now: datetime) -> str:
+    """The account or the number cannot send at all: it pauses, the tenant hears of it once, its messages wait."""
+    until = now + SENDER_PAUSE
+    with tenant_context(claim.tenant_id):
+        state = _back(claim, "sender_paused", refused.text, until, now)
+        sender = Sender.objects.filter(pk=claim.known.sender_id).exclude(paused_until__gt=now)
+        already_told = sender.filter(pause_reason=refused.code[:200], paused_until__gt=now - SENDER_PAUSE).exists()
+        if state and sender.update(paused_until=until, pause_reason=refused.code[:200]) and not already_told:
+            name = Sender.objects.values_list("name", flat=True).get(pk=claim.known.sender_id)
+            alarms.sender_stopped(claim.tenant_id, name, refused.text, refused.code)
+    return state
+
+
+def _back(claim: Any, reason: str, text: str, later: datetime, now: datetime) -> str:
+    from django.db.models import F
+
+    return _ours(
+        claim,
+        state=states.DEFERRED,
+        state_reason=reason,
+        state_at=now,
+        error_text=text[:500],
+        not_before=later,
+        attempt=F("attempt") - 1,
+        sending_started_at=None,
+        claim_token=None,
+    )
+
+
+def _ours(claim: Any, **changes: Any) -> str:
+    """Changes the message only while this claim still holds it on the wire. Returns the state written, or ""."""
+    with transaction.atomic():
+        changed = (
+            Message.objects.all_tenants()
+            .filter(
+                pk=claim.id,
+                tenant_id=claim.tenant_id,
+                claim_token=claim.token,
+                state__in=(states.SENDING, states.UNKNOWN),
+            )
+            .update(**changes)
+        )
+    return str(changes["state"]) if changed else ""
+
+
+def taken_by_others(provider: str, message_id: int, provider_ids: list[str]) -> set[str]:
+    """Which of these ids of a provider belong to messages other than this one, of any tenant."""
+    rows = Message.objects.all_tenants().filter(provider=provider, provider_id__in=provider_ids).exclude(pk=message_id)
+    return set(rows.values_list("provider_id", flat=True))
+
+
+def find_by_mark(mark: UUID) -> tuple[int, int] | None:
+    """(tenant id, message id) of the message with this mark, or None."""
+    return Message.objects.all_tenants().filter(public_id=mark).values_list("tenant_id", "pk").first()

@@ -1,0 +1,21 @@
+"""One file a provider: plain data in, a receipt or one of three exceptions out. No models, no settings, no retries."""
+
+from importlib import import_module
+
+from sequences.transports.base import Transport
+
+_MODULES = {
+    "twilio": "sequences.transports.twilio",
+    "vapi": "sequences.transports.vapi",
+    "smtp": "sequences.transports.smtp",
+    "postmark": "sequences.transports.postmark",
+}
+
+
+def transport_for(provider: str) -> Transport:
+    """The transport that speaks to this provider. Imported on first use: some SDKs take seconds and 100 MB.
+
+    Raises KeyError for a provider that has none.
+    """
+    transport: Transport = import_module(_MODULES[provider]).TRANSPORT
+    return transport

@@ -1,0 +1,135 @@
+"""What goes into a transport, what comes out, and what may go wrong: three exceptions that mean three different futures.
+
+Refused and Busy are proof that nothing was accepted; Uncertain proves nothing, and is settled by asking the provider later,
+never by sending again.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from typing import Any, Protocol
+
+# Seconds for one request. The law of times: this < a task's timeout < its hard kill < the reconciler's grace.
+CONNECT_TIMEOUT, READ_TIMEOUT = 3.05, 15.0
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """What an AI call needs besides the address: its first words, what it is about, and who is called."""
+
+    first_message: str
+    instructions: str
+    variables: Mapping[str, Any] = field(default_factory=dict)
+    customer_name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Outbound:
+    """One message, ready for the wire.
+
+    mark: our id of it, carried where the provider gives it back. callback_base: where its webhooks for this sender begin.
+    valid_for: seconds from now after which it must not reach the person any more. base_url: "" for the provider itself, or
+    the simulator's address; `server` the same for a mail server, (host, port).
+    """
+
+    mark: str
+    channel: str
+    to: str
+    sender: str
+    config: Mapping[str, Any]
+    credentials: Mapping[str, Any] = field(repr=False)
+    text: str = field(repr=False)
+    callback_base: str
+    valid_for: int
+    subject: str = field(default="", repr=False)
+    html: str | None = field(default=None, repr=False)
+    headers: Mapping[str, str] = field(default_factory=dict)
+    call: Call | None = field(default=None, repr=False)
+    base_url: str = ""
+    server: tuple[str, int] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """The provider took it. `status` is its own word, see sequences.states.report."""
+
+    provider_id: str
+    status: str
+    cost: Decimal | None = None
+    segments: int | None = None
+    note: str = ""
+
+
+class Refused(Exception):
+    """The provider said no and why (HTTP 4xx with its own error, SMTP 5xx): nothing was accepted, asking again is pointless.
+
+    `code` is the provider's, `failure_type` ours (sequences.codes); `pause_sender`: no message of this sender can leave.
+    """
+
+    def __init__(
+        self, code: str, text: str, *, failure_type: str, permanent: bool = False, pause_sender: bool = False
+    ) -> None:
+        super().__init__(f"{code}: {text}")
+        self.code, self.text, self.failure_type = code, text, failure_type
+        self.permanent, self.pause_sender = permanent, pause_sender
+
+
+class Busy(Exception):
+    """Provably not accepted, for a reason that passes (HTTP 429, no connection, greylisting): may be tried after `retry_after` seconds."""
+
+    def __init__(self, text: str, *, retry_after: float = 60.0) -> None:
+        super().__init__(text)
+        self.text, self.retry_after = text, min(max(retry_after, 1.0), 3600.0)
+
+
+class Uncertain(Exception):
+    """It may or may not have been accepted (timeout, reset, HTTP 5xx, an unreadable answer)."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(text)
+        self.text = text
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """The provider has exactly this message."""
+
+    provider_id: str
+    status: str
+
+
+@dataclass(frozen=True, slots=True)
+class Absent:
+    """A complete listing of the interval does not hold it. Proof only when repeated: listings lag."""
+
+
+@dataclass(frozen=True, slots=True)
+class CannotSay:
+    """No answer, or none that proves anything. `final`: asking again will not help."""
+
+    text: str
+    final: bool = False
+
+
+# Which of these provider ids belong to other messages of ours.
+Taken = Callable[[list[str]], set[str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Transport:
+    """One provider. `may_resend`: whether a proven absence allows a second attempt (never for a call)."""
+
+    send: "Send"
+    find: "Find"
+    may_resend: bool
+
+
+class Send(Protocol):
+    def __call__(self, outbound: Outbound) -> Receipt: ...
+
+
+class Find(Protocol):
+    def __call__(
+        self, outbound: Outbound, since: datetime, until: datetime, taken: Taken
+    ) -> Found | Absent | CannotSay: ...

@@ -1,0 +1,33 @@
+"""The mail itself, the same for every way out: our Message-ID, the one-click unsubscribe headers, text and HTML."""
+
+from typing import Any
+
+from sequences.transports.base import Outbound
+
+
+def message_id(outbound: Outbound) -> str:
+    """`<mark@domain>`: what a bounce or an answer quotes, and so how it finds its way back to the message."""
+    return f"<{outbound.mark}@{outbound.sender.rpartition('@')[2]}>"
+
+
+def compose(outbound: Outbound, connection: Any) -> Any:
+    """Django's EmailMultiAlternatives, with anymail's metadata (which SMTP ignores)."""
+    from email.utils import formataddr
+
+    from django.core.mail import EmailMultiAlternatives
+
+    name = str(outbound.config.get("from_name") or "")
+    reply_to = outbound.config.get("reply_to")
+    mail = EmailMultiAlternatives(
+        subject=" ".join(outbound.subject.split()),  # a line break would end the header
+        body=outbound.text,
+        from_email=formataddr((name, outbound.sender)) if name else outbound.sender,
+        to=[outbound.to],
+        reply_to=[str(reply_to)] if reply_to else None,
+        headers={"Message-ID": message_id(outbound), **outbound.headers},
+        connection=connection,
+    )
+    if outbound.html:
+        mail.attach_alternative(outbound.html, "text/html")
+    mail.metadata = {"m": outbound.mark}  # type: ignore[attr-defined]
+    return mail

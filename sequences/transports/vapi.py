@@ -1,0 +1,150 @@
+"""AI calls through VAPI. Our mark is the call's name, which the listing and every webhook give back.
+
+Source: VAPI's OpenAPI of 2026-08 and vapi_server_sdk 3.0.0. The SDK would retry twice by default: three phone calls. Its
+first use costs seconds of CPU and 137 MB, so only a process that places calls imports it.
+"""
+
+import threading
+from datetime import datetime, timedelta
+from typing import Any
+
+from sequences.codes.vapi import refusal
+from sequences.transports.base import (
+    CONNECT_TIMEOUT,
+    READ_TIMEOUT,
+    Absent,
+    Busy,
+    CannotSay,
+    Found,
+    Outbound,
+    Receipt,
+    Refused,
+    Taken,
+    Transport,
+    Uncertain,
+)
+
+# What our webhook wants to hear. Everything else would only be noise on it.
+SERVER_MESSAGES = ["status-update", "end-of-call-report"]
+LISTED_AT_MOST = 1000
+SKEW = timedelta(seconds=60)  # between VAPI's clock and ours; the name is exact, so a wide net catches no stranger
+ONCE: Any = {"max_retries": 0}
+
+_local = threading.local()
+
+
+def send(outbound: Outbound) -> Receipt:
+    """Places one call. See base for what may be raised."""
+    import httpx
+    from vapi import AssistantOverrides, CreateCustomerDto
+    from vapi.core.api_error import ApiError
+
+    call = outbound.call
+    if call is None:
+        raise ValueError("A call needs its first words and what it is about.")
+    server: dict[str, Any] = {
+        "url": f"{outbound.callback_base}/{outbound.mark}",
+        # VAPI does not repeat a failed webhook unless told to.
+        "backoff_plan": {"type": "exponential", "max_retries": 5, "base_delay_seconds": 2},
+    }
+    if outbound.credentials.get("webhook_secret"):
+        server["headers"] = {"X-Vapi-Secret": outbound.credentials["webhook_secret"]}
+    overrides = AssistantOverrides(
+        first_message=call.first_message,
+        variable_values={"instructions": call.instructions, **call.variables},
+        metadata={"m": outbound.mark},
+        server=server,
+        server_messages=SERVER_MESSAGES,
+    )
+    try:
+        placed = _client(outbound).calls.create(
+            name=outbound.mark,
+            assistant_id=outbound.config.get("assistant_id"),
+            phone_number_id=_number(outbound),
+            customer=CreateCustomerDto(number=outbound.to, name=call.customer_name[:40] or None),
+            assistant_overrides=overrides,
+            request_options=ONCE,
+        )
+    except ApiError as error:
+        raise _meaning(error) from error
+    except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:
+        raise Busy("VAPI could not be reached.", retry_after=60) from error
+    except httpx.TimeoutException as error:
+        raise Uncertain("VAPI did not answer in time.") from error
+    except httpx.HTTPError as error:
+        raise Uncertain(f"The connection to VAPI broke ({type(error).__name__}).") from error
+    if not getattr(placed, "id", None):
+        raise Uncertain("VAPI's answer names no call.")
+    return Receipt(provider_id=str(placed.id), status=str(getattr(placed, "status", None) or "queued"))
+
+
+def find(outbound: Outbound, since: datetime, until: datetime, taken: Taken) -> Found | Absent | CannotSay:
+    """Reads all calls of this number in the interval and looks for our mark in their names."""
+    import httpx
+    from vapi.core.api_error import ApiError
+    from vapi.core.parse_error import ParsingError
+
+    try:
+        calls = _client(outbound).calls.list(
+            phone_number_id=_number(outbound),
+            created_at_ge=since - SKEW,
+            created_at_le=until + SKEW,
+            limit=LISTED_AT_MOST,
+            request_options=ONCE,
+        )
+    except (httpx.HTTPError, ApiError, ParsingError) as error:
+        return CannotSay(f"VAPI's list could not be read ({type(error).__name__}).")
+    for call in calls:
+        if call.name == outbound.mark:
+            return Found(str(call.id), str(call.status or "queued"))
+    if len(calls) >= LISTED_AT_MOST:
+        return CannotSay("VAPI has too many calls in that time to list them all.")
+    return Absent()
+
+
+def _number(outbound: Outbound) -> str:
+    """The provider's id of the number the call comes from."""
+    return str(outbound.config.get("phone_number_id") or outbound.sender)
+
+
+def _meaning(error: Any) -> Exception:
+    """A status below 500 with a JSON body of VAPI's shape is its answer; anything else proves nothing."""
+    status, body = error.status_code or 0, error.body
+    parsed = isinstance(body, dict) and "message" in body
+    if not parsed or not 400 <= status < 500:
+        return Uncertain(f"VAPI answered {status or 'something unreadable'}.")
+    if status == 429:
+        return Busy("VAPI asked us to slow down.", retry_after=60)
+    text = body["message"] if isinstance(body["message"], str) else "; ".join(map(str, body["message"]))
+    known = refusal(status, text)
+    return Refused(
+        str(status), text, failure_type=known.failure_type, permanent=known.permanent, pause_sender=known.pause_sender
+    )
+
+
+def _client(outbound: Outbound) -> Any:
+    import httpx
+    from vapi import Vapi
+
+    key = outbound.credentials.get("api_key")
+    if not key:
+        raise Refused(
+            "no_credentials",
+            "This sender has no VAPI api_key. Enter it in its settings.",
+            failure_type="call_failed",
+            pause_sender=True,
+        )
+    clients: dict[tuple[str, str], Any] = _local.__dict__.setdefault("clients", {})
+    if (outbound.base_url, key) not in clients:
+        # httpx follows the environment's proxies; between us and the simulator there is none.
+        http = httpx.Client(
+            timeout=httpx.Timeout(READ_TIMEOUT, connect=CONNECT_TIMEOUT),
+            follow_redirects=False,
+            trust_env=not outbound.base_url,
+        )
+        where = {"base_url": outbound.base_url} if outbound.base_url else {}
+        clients[outbound.base_url, key] = Vapi(token=key, httpx_client=http, timeout=READ_TIMEOUT, **where)
+    return clients[outbound.base_url, key]
+
+
+TRANSPORT = Transport(send=send, find=find, may_resend=False)
