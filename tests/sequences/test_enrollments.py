@@ -1,0 +1,156 @@
+"""The verbs on enrolments, and what the lost race answers."""
+
+import pytest
+
+from contacts.models import Suppression
+from omnify.tenants.context import tenant_context
+from omnify.tenants.models import Event
+from sequences.decisions import Reason
+from sequences.engine import tick
+from sequences.enrollments import (
+    NotEnrollable,
+    enroll,
+    enrollment_checks,
+    exit_enrollment,
+    pause_enrollment,
+    resume_enrollment,
+    wake_sequence,
+)
+from sequences.models import Enrollment, Execution, Message, Sequence
+from tests.making import make_contact, make_enrollment, make_senders, make_sequence
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def acme(people):
+    make_senders(people.acme)
+    with tenant_context(people.acme.pk):
+        yield people.acme
+
+
+def test_enrolling_takes_whom_it_can_reach_and_says_why_not_the_others(acme, now) -> None:
+    sequence = make_sequence(acme, now, {"kind": "sms"})
+    ready, silent, no_phone, stopped = (
+        make_contact(acme, now),
+        make_contact(acme, now, consents=()),
+        make_contact(acme, now, phone=""),
+        make_contact(acme, now),
+    )
+    Suppression.objects.create(channel="sms", address=stopped.phone, reason="opted_out", source="sms", created_at=now)
+    result = enroll(sequence, [each.pk for each in (ready, silent, no_phone, stopped)], by="member:1", now=now)
+    assert (result.enrolled, dict(result.skipped)) == (1, {"no_consent": 1, "no_address": 1, "suppressed": 1})
+    assert Enrollment.objects.get().contact_id == ready.pk
+    assert Event.objects.get(kind="sequence.enrolled").data["enrolled"] == 1
+
+
+def test_enrolling_twice_enrols_once(acme, now) -> None:
+    sequence, contact = make_sequence(acme, now), make_contact(acme, now)
+    assert enroll(sequence, [contact.pk], by="member:1", now=now).enrolled == 1
+    again = enroll(sequence, [contact.pk], by="member:1", now=now)
+    assert (again.enrolled, dict(again.skipped)) == (0, {"already_in": 1})
+
+
+def test_who_went_through_comes_back_only_where_the_sequence_allows_it(acme, now) -> None:
+    contact = make_contact(acme, now)
+    once, often = make_sequence(acme, now, name="Once"), make_sequence(acme, now, name="Often", allow_reentry=True)
+    for sequence in (once, often):
+        enroll(sequence, [contact.pk], by="member:1", now=now)
+    tick(now)
+    tick(now)
+    assert set(Enrollment.objects.values_list("status", flat=True)) == {"completed"}
+    assert dict(enroll(once, [contact.pk], by="member:1", now=now).skipped) == {"been_through": 1}
+    assert enroll(often, [contact.pk], by="member:1", now=now).enrolled == 1
+    tick(now)
+    assert Message.objects.filter(enrollment__sequence=often).count() == 2
+
+
+def test_who_opted_out_never_comes_back_by_enrolling(acme, now) -> None:
+    sequence, contact = make_sequence(acme, now, allow_reentry=True), make_contact(acme, now)
+    make_enrollment(sequence, contact, now, status="exited", status_reason="opted_out", next_run_at=None)
+    assert dict(enroll(sequence, [contact.pk], by="member:1", now=now, force=True).skipped) == {"been_through": 1}
+
+
+def test_another_tenants_contacts_cannot_be_enrolled(acme, people, now) -> None:
+    stranger = make_contact(people.charlie.tenant, now)
+    result = enroll(make_sequence(acme, now), [stranger.pk], by="member:1", now=now)
+    assert (result.enrolled, Enrollment.objects.count()) == (0, 0)
+
+
+def test_a_draft_takes_nobody_and_says_what_to_do(acme, now) -> None:
+    draft = Sequence.objects.create(name="Draft")
+    with pytest.raises(NotEnrollable, match="Publish it"):
+        enroll(draft, [make_contact(acme, now).pk], by="member:1", now=now)
+
+
+def test_checks_and_enrolling_cost_the_same_queries_for_one_and_for_thirty(
+    acme, now, django_assert_num_queries
+) -> None:
+    sequence = make_sequence(acme, now)
+    with django_assert_num_queries(2):
+        enrollment_checks(sequence, [make_contact(acme, now).pk for _ in range(0)] or [1])
+    ids = [make_contact(acme, now).pk for _ in range(30)]
+    with django_assert_num_queries(2):
+        assert len(enrollment_checks(sequence, ids)["ready"]) == 30
+
+
+def test_a_pause_cancels_what_waits_and_a_resume_goes_on(acme, now) -> None:
+    enrollment = make_enrollment(
+        make_sequence(acme, now, {"kind": "sms"}, {"kind": "email", "subject": "Hi"}), make_contact(acme, now), now
+    )
+    tick(now)
+    assert pause_enrollment(enrollment, by="member:1", now=now) is True
+    assert pause_enrollment(enrollment, by="member:1", now=now) is False
+    assert Message.objects.get().state == "cancelled"
+    assert tick(now).claimed == 0
+    assert resume_enrollment(enrollment, by="member:1", now=now) is True
+    tick(now)
+    assert list(Message.objects.order_by("pk").values_list("channel", "state")) == [
+        ("sms", "cancelled"),
+        ("email", "ready"),
+    ]
+
+
+def test_nobody_resumes_a_person_who_opted_out(acme, now) -> None:
+    enrollment = make_enrollment(
+        make_sequence(acme, now), make_contact(acme, now), now, status="paused", status_reason="opted_out"
+    )
+    assert resume_enrollment(enrollment, by="member:1", now=now) is False
+
+
+def test_an_opted_out_person_is_taken_out_by_the_engine_with_a_receipt(acme, now) -> None:
+    contact = make_contact(acme, now)
+    enrollment = make_enrollment(make_sequence(acme, now), contact, now, status="paused", status_reason="opted_out")
+    Suppression.objects.create(
+        channel="sms",
+        address=contact.phone,
+        reason="opted_out",
+        source="sms",
+        quote="please stop texting me",
+        created_at=now,
+    )
+    tick(now)
+    receipt = Execution.objects.get(enrollment=enrollment)
+    assert (receipt.decision, receipt.reason) == ("exit", Reason.OPTED_OUT)
+    assert receipt.facts["suppressed"]["sms"]["quote"] == "please stop texting me"
+    assert Message.objects.count() == 0
+
+
+def test_leaving_by_hand_has_its_receipt_too(acme, now) -> None:
+    enrollment = make_enrollment(make_sequence(acme, now), make_contact(acme, now), now)
+    assert exit_enrollment(enrollment, by="member:1", now=now) is True
+    assert exit_enrollment(enrollment, by="member:1", now=now) is False
+    assert Execution.objects.get().decision == "exit"
+
+
+def test_a_paused_sequence_holds_people_and_wakes_them_again(acme, now) -> None:
+    sequence = make_sequence(acme, now)
+    enrollment = make_enrollment(sequence, make_contact(acme, now), now)
+    Sequence.objects.filter(pk=sequence.pk).update(status="paused")
+    tick(now)
+    enrollment.refresh_from_db()
+    assert (enrollment.status, enrollment.status_reason, enrollment.next_run_at) == ("active", "sequence_paused", None)
+    Sequence.objects.filter(pk=sequence.pk).update(status="active")
+    assert wake_sequence(sequence, now=now) == 1
+    tick(now)
+    assert Message.objects.count() == 1

@@ -1,0 +1,96 @@
+"""The metronome: what it starts, that it asks once, and that it notices a cluster that hangs."""
+
+from datetime import timedelta
+
+import pytest
+from django_q.models import OrmQ
+
+from sequences import wakeups
+from sequences.models import Wakeup
+from sequences.pulse import CANARY_OVERDUE, Due, Pulse, wakes
+from sequences.tasks import canary, run_tick
+from tests.making import make_contact, make_enrollment, make_senders, make_sequence
+
+NOTHING = Due(None, None, None, None, None, False, False)
+
+
+def kinds(due: Due, now, last=None) -> list[str]:
+    return [wake.kind for wake in wakes(due, now, last or {})]
+
+
+def test_nothing_due_starts_nothing(now) -> None:
+    assert kinds(NOTHING, now) == []
+
+
+@pytest.mark.parametrize(
+    ("due", "expected"),
+    [
+        ({"tick": 0}, ["tick"]),
+        ({"tick": 60}, []),
+        ({"sms": -1, "email": 5, "voice": 0}, ["dispatch-sms", "dispatch-voice"]),
+        ({"unsettled": -31}, ["reconcile"]),
+        ({"unsettled": -5}, []),
+        ({"events": True}, ["inbound"]),
+        ({"unmatched": True}, ["inbound"]),
+    ],
+)
+def test_what_is_due_is_started(now, due, expected) -> None:
+    fields = {
+        name: now + timedelta(seconds=value) if not isinstance(value, bool) else value for name, value in due.items()
+    }
+    assert kinds(Due(**{**{name: getattr(NOTHING, name) for name in Due.__slots__}, **fields}), now) == expected
+
+
+def test_events_without_a_match_are_tried_again_only_after_a_while(now) -> None:
+    due = Due(None, None, None, None, None, False, True)
+    assert kinds(due, now, {"inbound": now - timedelta(seconds=5)}) == []
+    assert kinds(due, now, {"inbound": now - timedelta(seconds=31)}) == ["inbound"]
+
+
+def test_a_slow_channel_has_a_cluster_of_its_own(now) -> None:
+    found = {wake.kind: wake.cluster for wake in wakes(Due(None, now, now, now, None, False, False), now, {})}
+    assert found == {"dispatch-sms": "dispatch", "dispatch-email": "dispatch", "dispatch-voice": "slow"}
+
+
+@pytest.mark.django_db
+def test_a_wake_up_is_not_asked_for_while_one_of_its_kind_waits(now) -> None:
+    assert wakeups.ask("tick", "sequences.tasks.run_tick", now=now) is True
+    assert wakeups.ask("tick", "sequences.tasks.run_tick", now=now) is False
+    assert OrmQ.objects.count() == 1
+    later = now + wakeups.LOST_AFTER + timedelta(seconds=1)
+    assert wakeups.ask("tick", "sequences.tasks.run_tick", now=later) is True
+
+
+@pytest.mark.django_db
+def test_one_that_began_may_be_followed_by_the_next(now) -> None:
+    wakeups.ask("canary-default", "sequences.tasks.canary", "default", now=now)
+    canary("default")
+    row = Wakeup.objects.get(kind="canary-default")
+    assert row.started_at >= row.asked_at
+    assert wakeups.ask("canary-default", "sequences.tasks.canary", "default", now=row.finished_at) is True
+
+
+@pytest.mark.django_db
+def test_the_beat_wakes_the_tick_and_the_tick_does_the_work(people, now, tmp_path) -> None:
+    make_senders(people.acme)
+    enrollment = make_enrollment(
+        make_sequence(people.acme, now), make_contact(people.acme, now), now - timedelta(days=400)
+    )
+    assert "tick" in Pulse(tmp_path).beat(now)
+    assert run_tick() == 1
+    enrollment.refresh_from_db()
+    assert enrollment.turn == 1
+
+
+@pytest.mark.django_db
+def test_a_cluster_whose_canary_is_overdue_is_asked_to_restart_once(tmp_path, now) -> None:
+    pulse = Pulse(tmp_path)
+    pulse.beat(now)
+    assert list(tmp_path.iterdir()) == []
+    overdue = now + CANARY_OVERDUE + timedelta(seconds=1)
+    pulse.beat(overdue)
+    assert {path.name for path in tmp_path.iterdir()} == {"restart-default", "restart-dispatch"}
+    for path in tmp_path.iterdir():
+        path.unlink()
+    pulse.beat(overdue + timedelta(seconds=2))
+    assert list(tmp_path.iterdir()) == []
