@@ -110,7 +110,13 @@ def test_one_command_brings_everything_up_and_one_signal_takes_all_of_it_down(
     assert eventually(lambda: up.said(f"Omnify is up: http://127.0.0.1:{port}"), 120), up.lines
     assert up.get("/accounts/login/") == 200
     family = up.family()
-    for part in ("uvicorn omnify.asgi:application", "-m omnify.simulator", "-m omnify.commands.warden", "qcluster"):
+    for part in (
+        "uvicorn omnify.asgi:application",
+        "-m omnify.simulator",
+        "-m omnify.commands.warden",
+        "qcluster",
+        "pulse",
+    ):
         assert any(part in title(process) for process in family), part
 
     second = start(free_port())

@@ -1,6 +1,7 @@
 """`manage.py verify`: every check of `make test`, one after the other; names those that failed and exits non-zero."""
 
 import os
+import secrets
 import subprocess
 import sys
 import sysconfig
@@ -20,8 +21,8 @@ MANAGE = (sys.executable, "manage.py")
 # Production's own rules with throw-away secrets: what the deployment check sees is what a deployment would have.
 PRODUCTION = {
     "OMNIFY_ENV": "production",
-    "SECRET_KEY": "throw-away-kQ7mZ2vX9pL4wN8sR1tY6uB3cD5eF0gHjA",
-    "CREDENTIALS_KEY": "throw-away-vB8nM3xC6zK1jH5gF9dS2aP7oI4uY0tRqW",
+    "SECRET_KEY": secrets.token_urlsafe(48),
+    "CREDENTIALS_KEY": secrets.token_urlsafe(48),
     "ALLOWED_HOSTS": "omnify.example",
     "PUBLIC_URL": "https://omnify.example",
 }
