@@ -116,19 +116,13 @@ class Pulse:
             if not _elapsed(self.last, kind, now, CANARY_EVERY):
                 continue
             row = Wakeup.objects.filter(kind=kind).first()
-            waiting = (
-                row is not None
-                and row.asked_at is not None
-                and (row.started_at is None or row.started_at < row.asked_at)
-            )
-            if not waiting:
+            asked = row.asked_at if row is not None else None
+            if row is None or asked is None or (row.started_at is not None and row.started_at >= asked):
                 self.last[kind] = now
                 wakeups.ask(kind, "sequences.tasks.canary", cluster, cluster=cluster, now=now)
-            elif now - row.asked_at > CANARY_OVERDUE and _elapsed(self.last, f"restart-{cluster}", now, RESTART_GRACE):
+            elif now - asked > CANARY_OVERDUE and _elapsed(self.last, f"restart-{cluster}", now, RESTART_GRACE):
                 self.last[f"restart-{cluster}"] = now
-                logger.warning(
-                    "Cluster %s has not taken a task for %s; asking for its restart.", cluster, now - row.asked_at
-                )
+                logger.warning("Cluster %s has not taken a task for %s; asking for its restart.", cluster, now - asked)
                 self.requests.mkdir(parents=True, exist_ok=True)
                 (self.requests / f"restart-{cluster}").touch()
 

@@ -69,21 +69,24 @@ INSERT INTO sequences_execution (id, tenant_id, enrollment_id, sequence_id, step
 VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, '', %s::jsonb)
 """
 
-_NO_MESSAGE = (None,) * 9
+_NO_MESSAGE: tuple[Any, ...] = (None,) * 9
 
 
 def write(cursor: Any, turns: Sequence[tuple[Any, Turn]], windows_json: Mapping[int, str], now: datetime) -> None:
     """Stores these (claimed row, turn) pairs: three statements, and one more for each kind of rarity (skips, tasks)."""
     register(cursor)
     given = iter(cursor.execute(IDS, [sum(len(turn.entries) for _, turn in turns)], binary=True).fetchall())
-    rows, passed, by_hand = [], [], []
+    rows: list[tuple[Any, ...]] = []
+    passed: list[tuple[Any, ...]] = []
+    by_hand: list[tuple[Any, Task | Handoff]] = []
     for row, turn in turns:
         *earlier, last = turn.entries
         number = row.turn
         for entry in earlier:
             number += 1
             passed.append(_passed(row, entry, number, next(given).execution_id, now))
-            by_hand += [(row, entry.decision)] if isinstance(entry.decision, Task) else []
+            if isinstance(entry.decision, Task):
+                by_hand.append((row, entry.decision))
         decision, ours = last.decision, next(given)
         message = _NO_MESSAGE
         if type(decision) is Send:
@@ -123,7 +126,7 @@ def _passed(row: Any, entry: Entry, turn: int, execution_id: int, now: datetime)
     )  # fmt: skip
 
 
-def _make_tasks(by_hand: Sequence[tuple[Any, Any]], now: datetime) -> None:
+def _make_tasks(by_hand: Sequence[tuple[Any, Task | Handoff]], now: datetime) -> None:
     """A manual step, or an enrolment the machine cannot carry on, becomes a task somebody sees."""
     TaskRow.objects.bulk_create(
         TaskRow(

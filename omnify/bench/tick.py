@@ -9,6 +9,7 @@ import statistics
 import time
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 from django.db import connection, transaction
@@ -65,8 +66,8 @@ def measure(*, people: int, rounds: int, batch: int) -> dict[str, Any]:
     floors, values, statements = [], [], 0
     for number in range(rounds):
         moment = at + timedelta(days=number)
-        floors.append(people / _timed(lambda moment=moment: _run_floor(moment, batch), people))
-        values.append(people / _timed(lambda moment=moment: tick(moment, batch).decided, people))
+        floors.append(people / _timed(partial(_run_floor, moment, batch), people))
+        values.append(people / _timed(partial(_run_tick, moment, batch), people))
     statements = _statements(at + timedelta(days=rounds), batch)
     value, floor = statistics.median(values), statistics.median(floors)
     return {
@@ -103,6 +104,10 @@ def _run_floor(moment: datetime, batch: int) -> int:
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(FLOOR, {"now": moment, "limit": batch, "next": moment + timedelta(days=1)})
         return cursor.fetchone()[0]
+
+
+def _run_tick(moment: datetime, batch: int) -> int:
+    return tick(moment, batch).decided
 
 
 def _as_owner(sql: str, params: Any = None) -> None:
@@ -193,7 +198,7 @@ def _statements(moment: datetime, batch: int) -> int:
         sent.append(query)
         return original(self, query, *args, **kwargs)
 
-    Cursor.execute = counting  # type: ignore[method-assign, assignment]
+    Cursor.execute = counting  # type: ignore[method-assign]
     try:
         tick(moment, batch)
     finally:
