@@ -1,0 +1,78 @@
+"""The text of an HTML mail, without what its program marks as quoted."""
+
+# ruff: noqa: E501 (a vocabulary is one line)
+
+from __future__ import annotations
+
+from html.parser import HTMLParser
+from typing import Final
+
+_BREAKS: Final = frozenset("p div br tr li ul ol table h1 h2 h3 h4 h5 h6 blockquote pre hr section article".split())
+_HIDDEN: Final = frozenset({"head", "style", "script", "title", "template"})
+_VOID: Final = frozenset("area base br col embed hr img input link meta source track wbr".split())
+_QUOTED: Final = frozenset(
+    "gmail_quote gmail_quote_container yahoo_quoted moz-cite-prefix protonmail_quote zmail_extra tutanota_quote ms-outlook-mobile-reference-message "
+    "moz-forward-container freebirdformreplyquote gmail_attr".split()
+)
+_THREAD_BEGINS: Final = frozenset(
+    {"divrplyfwdmsg", "appendonsend", "mail-editor-reference-message-container", "outlookmessageheader", "reply-intro"}
+)
+
+
+def text_of_html(html: str) -> str:
+    """Plain text with line breaks. Threads marked by Gmail, Yahoo, Thunderbird or Outlook go, and the last blockquote."""
+    reader = _Reader()
+    reader.feed(html)
+    reader.close()
+    last = max((number for number, _ in reader.parts), default=0)
+    return "".join(text for number, text in reader.parts if number == 0 or number != last)
+
+
+class _Reader(HTMLParser):
+    """Collects (number of the outermost blockquote, text); number 0 is outside of any."""
+
+    def __init__(self) -> None:
+        super().__init__(convert_charrefs=True)
+        self.parts: list[tuple[int, str]] = []
+        self._stack: list[str] = []
+        self._skip_from: int | None = None
+        self._ended = False
+        self._quotes = 0
+        self._quote_depth = 0
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        names = {name.lower() for key, value in attrs if key in ("class", "id") for name in (value or "").split()}
+        if not _THREAD_BEGINS.isdisjoint(names) or any(name.endswith("outlookmessageheader") for name in names):
+            self._ended = True
+        if tag in _BREAKS:
+            self._say("\n")
+        if tag in _VOID:
+            return
+        self._stack.append(tag)
+        if self._skip_from is None and (tag in _HIDDEN or not _QUOTED.isdisjoint(names)):
+            self._skip_from = len(self._stack)
+        if tag == "blockquote":
+            if not self._quote_depth:
+                self._quotes += 1
+            self._quote_depth += 1
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag not in self._stack[-50:]:
+            return
+        while self._stack:
+            closed = self._stack.pop()
+            if closed == "blockquote":
+                self._quote_depth -= 1
+            if self._skip_from is not None and len(self._stack) < self._skip_from:
+                self._skip_from = None
+            if closed == tag:
+                break
+        if tag in _BREAKS:
+            self._say("\n")
+
+    def handle_data(self, data: str) -> None:
+        self._say(" ".join(data.split()) + (" " if data[-1:].isspace() else ""))
+
+    def _say(self, text: str) -> None:
+        if self._skip_from is None and not self._ended:
+            self.parts.append((self._quotes if self._quote_depth else 0, text))
