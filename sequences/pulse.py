@@ -111,6 +111,8 @@ class Pulse:
         return started
 
     def _canaries(self, now: datetime) -> None:
+        # A canary left waiting while everything was stopped says nothing about the clusters that start now.
+        began = self.last.setdefault("canaries", now)
         for cluster in WATCHED:
             kind = f"canary-{cluster}"
             if not _elapsed(self.last, kind, now, CANARY_EVERY):
@@ -120,7 +122,9 @@ class Pulse:
             if row is None or asked is None or (row.started_at is not None and row.started_at >= asked):
                 self.last[kind] = now
                 wakeups.ask(kind, "sequences.tasks.canary", cluster, cluster=cluster, now=now)
-            elif now - asked > CANARY_OVERDUE and _elapsed(self.last, f"restart-{cluster}", now, RESTART_GRACE):
+            elif now - max(asked, began) > CANARY_OVERDUE and _elapsed(
+                self.last, f"restart-{cluster}", now, RESTART_GRACE
+            ):
                 self.last[f"restart-{cluster}"] = now
                 logger.warning("Cluster %s has not taken a task for %s; asking for its restart.", cluster, now - asked)
                 self.requests.mkdir(parents=True, exist_ok=True)

@@ -94,3 +94,14 @@ def test_a_cluster_whose_canary_is_overdue_is_asked_to_restart_once(tmp_path, no
         path.unlink()
     pulse.beat(overdue + timedelta(seconds=2))
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.django_db
+def test_a_pulse_that_just_began_blames_no_cluster_for_the_time_all_was_stopped(tmp_path, now) -> None:
+    Pulse(tmp_path).beat(now)
+    morning = now + timedelta(hours=9)
+    next_day = Pulse(tmp_path)
+    next_day.beat(morning)
+    assert list(tmp_path.iterdir()) == []
+    next_day.beat(morning + CANARY_OVERDUE + timedelta(seconds=1))
+    assert {path.name for path in tmp_path.iterdir()} == {"restart-default", "restart-dispatch"}
