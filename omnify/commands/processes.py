@@ -35,14 +35,18 @@ def environment(inherited: Mapping[str, str], ports: Ports, state_dir: Path) -> 
     return shared
 
 
+def ledger_path(state_dir: Path) -> Path:
+    """What simulated people received; the simulator's configuration lies beside it (ledger.config.json)."""
+    return state_dir / "simulator" / "ledger.jsonl"
+
+
 def children(shared: Mapping[str, str], ports: Ports, base_dir: Path, state_dir: Path) -> list[Child]:
     """In starting order. Each gets a database role that can do its work and no more."""
     manage = (sys.executable, str(base_dir / "manage.py"))
     started = []
     if ports.simulator:
-        ledger = state_dir / "simulator" / "ledger.jsonl"
         command = [sys.executable, "-m", "omnify.simulator", "--port", str(ports.simulator)]
-        command += ["--smtp-port", str(ports.mail), "--ledger", str(ledger)]
+        command += ["--smtp-port", str(ports.mail), "--ledger", str(ledger_path(state_dir))]
         started.append(Child("simulator", command, shared))
     web = [sys.executable, "-m", "uvicorn", "omnify.asgi:application", "--host", "127.0.0.1", "--port", str(ports.web)]
     # No access log: the addresses of searches and of unsubscribe links say who people are.

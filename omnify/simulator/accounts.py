@@ -47,8 +47,16 @@ class Accounts:
             for account in accounts if isinstance(accounts, list) else [accounts]:
                 if not isinstance(account, dict) or not account.get(KEYS[provider]):
                     raise ValueError(f"a {provider} account needs {KEYS[provider]!r}")
+                if provider == "smtp":
+                    self._forget_mailboxes(account.get("senders", []))
                 self.accounts[provider][account[KEYS[provider]]] = account
         self.save()
+
+    def _forget_mailboxes(self, senders: list[str]) -> None:
+        """An SMTP account is named by its webhook, which moves with Omnify's port: the newest word on a mailbox holds."""
+        known = self.accounts["smtp"]
+        for name in [name for name, account in known.items() if set(account.get("senders", [])) & set(senders)]:
+            del known[name]
 
     def get(self, provider: str, key: str) -> Account | None:
         return self.accounts[provider].get(key)

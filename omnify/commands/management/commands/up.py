@@ -16,7 +16,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from omnify.commands import instance
-from omnify.commands.processes import children, environment
+from omnify.commands.processes import children, environment, ledger_path
 from omnify.commands.supervisor import Supervisor
 from omnify.lib import postgres
 from omnify.lib.database import settings_for
@@ -57,7 +57,7 @@ class Command(BaseCommand):
         owns_postgres = self.start_database(state_dir)
         instance.write_note(state_dir, port, owns_postgres)
         try:
-            self.prepare(state_dir, with_demo=with_demo)
+            self.prepare(state_dir, with_demo=with_demo, with_simulator=with_simulator)
             supervisor = Supervisor(children(self.environ, ports, settings.BASE_DIR, state_dir), state_dir)
             announcer = Announcer(supervisor, port, login(state_dir) if with_demo else "")
             supervisor.run(each_round=announcer.look)
@@ -77,13 +77,16 @@ class Command(BaseCommand):
         server = postgres.start(state_dir)
         return left_behind or not server.already_running
 
-    def prepare(self, state_dir: Path, *, with_demo: bool) -> None:
+    def prepare(self, state_dir: Path, *, with_demo: bool, with_simulator: bool) -> None:
         self.manage("db", "roles", "--verbosity=0")
         self.manage("migrate", "--noinput", "--verbosity=0")
         if with_demo and not has_demo(state_dir):
             self.stdout.write("Loading the demo tenant …")
             self.stdout.flush()
             self.manage("demo")
+        if with_simulator:  # written before it starts: its webhooks go to this run's port from the first message on
+            kept = ledger_path(state_dir).with_suffix(".config.json")
+            self.manage("simulator_accounts", "--keep", str(kept), "--verbosity=0")
 
     def manage(self, *words: str) -> None:
         environ = {name: value for name, value in self.environ.items() if name != "OMNIFY_DB_ROLE"}

@@ -1,0 +1,1 @@
+"""Northwind Solar: a fictional company to try Omnify with. Nothing of it ever leaves the machine."""

@@ -1,0 +1,76 @@
+"""The demo's people: whoever is awake now, somebody is within the hours in which they may be contacted. Pure.
+
+Numbers are ones that numbering authorities keep free for fiction (555-01xx in North America, the drama ranges of the
+Bundesnetzagentur and the ACMA); mail addresses end in .example (RFC 2606).
+"""
+
+from dataclasses import dataclass
+
+EVERYTHING = ("sms", "voice", "email")
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """`temperament`: how the simulator lets them behave (omnify.simulator.temperaments); "manual" waits for you to answer."""
+
+    first_name: str
+    last_name: str
+    title: str
+    company: str
+    phone: str
+    zone: str
+    city: str
+    state: str
+    country: str
+    temperament: str = "manual"
+    phone_type: str = "mobile"
+    consents: tuple[str, ...] = EVERYTHING
+    suppressed: bool = False
+
+    @property
+    def email(self) -> str:
+        return f"{self.first_name}.{self.last_name}@people.example".lower()
+
+
+PEOPLE = (
+    Person(
+        "Maya", "Torres", "Owner", "Torres Bakery", "+12125550141", "America/New_York", "New York", "NY", "US",
+        temperament="friendly",
+    ),
+    Person(
+        "Owen", "Clark", "Facility manager", "Clark & Sons", "+16175550123", "America/New_York", "Boston", "MA", "US",
+        temperament="stopper",
+    ),
+    Person("Grace", "Kim", "", "", "+13125550117", "America/Chicago", "Chicago", "IL", "US"),
+    Person(
+        "Luis", "Ortega", "Director", "Ortega Farms", "+13035550162", "America/Denver", "Denver", "CO", "US",
+        temperament="no_answer",
+    ),
+    Person(
+        "Hannah", "Reed", "Head of operations", "Reed Logistics", "+12065550139", "America/Los_Angeles", "Seattle",
+        "WA", "US", temperament="talkative",
+    ),
+    Person(
+        "Sam", "Patel", "", "", "+14155550178", "America/Los_Angeles", "San Francisco", "CA", "US",
+        temperament="voicemail",
+    ),
+    Person(
+        "Noelani", "Kahale", "Owner", "Kahale Surf", "+18085550133", "Pacific/Honolulu", "Honolulu", "HI", "US",
+        temperament="busy",
+    ),
+    Person(
+        "Jonas", "Weber", "Geschäftsführer", "Weber Holzbau", "+491713920011", "Europe/Berlin", "Leipzig", "", "DE",
+        temperament="auto_reply",
+    ),
+    Person("Lena", "Schmidt", "", "", "+491713920012", "Europe/Berlin", "Köln", "", "DE"),
+    Person(
+        "Jack", "Murray", "Site lead", "Murray Vineyards", "+61491570156", "Australia/Sydney", "Sydney", "NSW", "AU",
+        temperament="bounce",
+    ),
+    Person(
+        "Ruth", "Adams", "", "", "+12125550188", "America/New_York", "New York", "NY", "US",
+        temperament="landline", phone_type="landline",
+    ),
+    Person("Eli", "Foster", "", "", "+13125550194", "America/Chicago", "Chicago", "IL", "US", consents=()),
+    Person("Nora", "Quinn", "", "", "+12065550157", "America/Los_Angeles", "Seattle", "WA", "US", suppressed=True),
+)  # fmt: skip
