@@ -128,7 +128,7 @@ def test_a_status_alone_decides_when_there_are_no_words() -> None:
         ({"notificationType": "Bounce", "bounce": {"bounceType": "Permanent", "bounceSubType": "General", "bouncedRecipients": [
             {"emailAddress": "ann@x.example", "status": "5.1.1", "diagnosticCode": "smtp; 550 unknown user"}]}}, ["hard"]),
         ({"notificationType": "Complaint", "complaint": {"complainedRecipients": [{"emailAddress": "ann@x.example"}, 7]}}, ["complaint"]),
-        ({"notificationType": "Bounce", "bounce": {"bouncedRecipients": 7}}, ["soft"]),
+        ({"notificationType": "Bounce", "bounce": {"bouncedRecipients": 7}}, ["auto_reply"]),
     ],
 )  # fmt: skip
 def test_amazons_notifications_are_read(told: dict, kinds: list[str]) -> None:
