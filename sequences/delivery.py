@@ -55,6 +55,7 @@ def deliver(claim: Claim, now_of: Callable[[], datetime]) -> str:
     SystemExit (a task's time is up, a worker is told to end) passes through and leaves `sending` to the reconciler.
     """
     try:
+        transport_for(claim.known.provider).warm()
         outbound = outbound_for(claim, now_of())
     except Refused as refused:
         return write_down(claim, refused, now_of()) if mark_sending(claim, now_of()) else ""

@@ -12,18 +12,18 @@ from uuid import UUID
 
 from django.db import connection, transaction
 
-from contacts.memory import record_interaction
-from contacts.permissions import suppress
 from omnify.tenants.context import tenant_context
-from omnify.tenants.events import record
 from sequences import alarms, states
+from sequences.codes import Verdict
 from sequences.models import Message, Sender
+from sequences.outcomes import Failure, failed
+from sequences.touches import note_touch
 from sequences.transports.base import Busy, Receipt, Refused, Uncertain
 
 SENDER_PAUSE = timedelta(minutes=15)
 
-# message_report: moves a message to what a provider says, unless something further along is known. `was` is 0 for the first
-# word that it was accepted at all. Counts in every state: what the provider has, it has.
+# message_report: moves a message to what a provider says, unless something further along is known. Counts in every
+# state: what the provider has, it has.
 REPORT = """
 WITH old AS (
     SELECT id, status_rank FROM sequences_message WHERE id = %(id)s AND tenant_id = %(tenant)s FOR NO KEY UPDATE
@@ -41,9 +41,9 @@ SET state = CASE WHEN old.status_rank < %(rank)s THEN %(state)s ELSE m.state END
     error_text = CASE WHEN old.status_rank < %(rank)s THEN %(error_text)s ELSE m.error_text END,
     permanent = CASE WHEN old.status_rank < %(rank)s THEN %(permanent)s ELSE m.permanent END
 FROM old WHERE m.id = old.id
-RETURNING old.status_rank AS was, m.contact_id, m.channel, m.subject, m.body, m.enrollment_id, m.step_id
+RETURNING old.status_rank, m.id, m.tenant_id, m.contact_id, m.channel, m.subject, m.body, m.enrollment_id, m.step_id
 """
-_Reported = namedtuple("_Reported", "was contact_id channel subject body enrollment_id step_id")
+_Reported = namedtuple("_Reported", "was id tenant_id contact_id channel subject body enrollment_id step_id")
 
 logger = logging.getLogger(__name__)
 
@@ -94,21 +94,7 @@ def apply_report(
         if row is None:
             return False
         found = _Reported(*row)
-        if found.was == 0:
-            record_interaction(
-                tenant_id=tenant_id,
-                contact_id=found.contact_id,
-                channel=found.channel,
-                direction="outbound",
-                at=now,
-                body=found.body,
-                subject=found.subject,
-                outcome="sent",
-                enrollment_id=found.enrollment_id,
-                step_id=found.step_id,
-                message_id=message_id,
-                provider_id=provider_id,
-            )
+        note_touch(found, provider_id, now)
     return bool(found.was < report.rank)
 
 
@@ -157,29 +143,9 @@ def _refused(claim: Any, refused: Refused, now: datetime) -> str:
         )
         if not state:
             return ""
-        if refused.failure_type == "opted_out":
-            suppress(
-                tenant_id=claim.tenant_id,
-                address=claim.message.to_address,
-                channels=[claim.message.channel],
-                reason="opted_out",
-                source="provider",
-                quote=refused.text,
-                now=now,
-                actor="provider",
-            )
-        record(
-            "message.rejected",
-            tenant_id=claim.tenant_id,
-            now=now,
-            actor="provider",
-            subject=Message(pk=claim.id),
-            channel=claim.message.channel,
-            contact=claim.message.contact_id,
-            failure_type=refused.failure_type,
-            code=refused.code,
-            permanent=refused.permanent,
-        )
+        # What the refusal says about the address (opted out, landline, gone) holds for everybody who has it.
+        verdict = Verdict(refused.failure_type, permanent=refused.permanent)
+        failed(Message.objects.get(pk=claim.id), Failure(verdict, refused.code, refused.text), now)
     return state
 
 

@@ -118,11 +118,13 @@ Taken = Callable[[list[str]], set[str]]
 
 @dataclass(frozen=True, slots=True)
 class Transport:
-    """One provider. `may_resend`: whether a proven absence allows a second attempt (never for a call)."""
+    """One provider. `may_resend`: whether a proven absence allows a second attempt (never for a call). `warm` loads its SDK,
+    which is done before a message is marked as sending, so that the time on the wire is the wire's alone."""
 
     send: "Send"
     find: "Find"
     may_resend: bool
+    warm: Callable[[], None] = lambda: None
 
 
 class Send(Protocol):

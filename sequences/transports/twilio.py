@@ -168,4 +168,9 @@ def _http(base_url: str) -> Any:
     return client
 
 
-TRANSPORT = Transport(send=send, find=find, may_resend=True)
+def warm() -> None:
+    """Loads the SDK."""
+    from twilio.rest.api.v2010.account import message  # noqa: F401
+
+
+TRANSPORT = Transport(send=send, find=find, may_resend=True, warm=warm)

@@ -14,6 +14,7 @@ from sequences.transports.base import (
     READ_TIMEOUT,
     Absent,
     Busy,
+    Call,
     CannotSay,
     Found,
     Outbound,
@@ -36,34 +37,19 @@ _local = threading.local()
 def send(outbound: Outbound) -> Receipt:
     """Places one call. See base for what may be raised."""
     import httpx
-    from vapi import AssistantOverrides, CreateCustomerDto
+    from vapi import CreateCustomerDto
     from vapi.core.api_error import ApiError
 
     call = outbound.call
     if call is None:
         raise ValueError("A call needs its first words and what it is about.")
-    server: dict[str, Any] = {
-        "url": f"{outbound.callback_base}/{outbound.mark}",
-        # VAPI does not repeat a failed webhook unless told to.
-        "backoff_plan": {"type": "exponential", "max_retries": 5, "base_delay_seconds": 2},
-    }
-    if outbound.credentials.get("webhook_secret"):
-        server["headers"] = {"X-Vapi-Secret": outbound.credentials["webhook_secret"]}
-    overrides = AssistantOverrides(
-        first_message=call.first_message,
-        variable_values={"instructions": call.instructions, **call.variables},
-        metadata={"m": outbound.mark},
-        server=server,
-        server_messages=SERVER_MESSAGES,
-    )
     try:
         placed = _client(outbound).calls.create(
             name=outbound.mark,
             assistant_id=outbound.config.get("assistant_id"),
             phone_number_id=_number(outbound),
             customer=CreateCustomerDto(number=outbound.to, name=call.customer_name[:40] or None),
-            assistant_overrides=overrides,
-            request_options=ONCE,
+            request_options={**ONCE, "additional_body_parameters": {"assistantOverrides": _overrides(outbound, call)}},
         )
     except ApiError as error:
         raise _meaning(error) from error
@@ -100,6 +86,25 @@ def find(outbound: Outbound, since: datetime, until: datetime, taken: Taken) -> 
     if len(calls) >= LISTED_AT_MOST:
         return CannotSay("VAPI has too many calls in that time to list them all.")
     return Absent()
+
+
+def _overrides(outbound: Outbound, call: Call) -> dict[str, Any]:
+    """What is different for this one call. Written as the API wants it: the SDK's type for a backoff plan's `type` is wrong."""
+    secret = outbound.credentials.get("webhook_secret")
+    server: dict[str, Any] = {
+        "url": f"{outbound.callback_base}/{outbound.mark}",
+        # VAPI does not repeat a failed webhook unless told to.
+        "backoffPlan": {"type": "exponential", "maxRetries": 5, "baseDelaySeconds": 2},
+    }
+    if secret:
+        server["headers"] = {"X-Vapi-Secret": secret}
+    return {
+        "firstMessage": call.first_message,
+        "variableValues": {"instructions": call.instructions, **call.variables},
+        "metadata": {"m": outbound.mark},
+        "server": server,
+        "serverMessages": SERVER_MESSAGES,
+    }
 
 
 def _number(outbound: Outbound) -> str:
@@ -147,4 +152,10 @@ def _client(outbound: Outbound) -> Any:
     return clients[outbound.base_url, key]
 
 
-TRANSPORT = Transport(send=send, find=find, may_resend=False)
+def warm() -> None:
+    """Loads the SDK's types of calls."""
+    from vapi import Call, CreateCustomerDto  # noqa: F401
+    from vapi.calls.client import CallsClient  # noqa: F401
+
+
+TRANSPORT = Transport(send=send, find=find, may_resend=False, warm=warm)

@@ -1,0 +1,72 @@
+"""A tenant on the wire, for tests: messages that are ready, and what the people received of them."""
+
+import itertools
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from contacts.models import Contact
+from omnify.simulator.client import SimulatorClient
+from omnify.tenants.context import tenant_context
+from sequences.claiming import claim_next
+from sequences.models import Message, Sender
+from tests.making import People, make_contact
+
+_phones = itertools.count(2_000_000)
+
+
+@dataclass
+class Wire:
+    """One tenant with senders that the simulator knows, and messages that are ready."""
+
+    people: People
+    senders: dict[str, Sender]
+    simulator: SimulatorClient
+    now: datetime
+
+    @property
+    def tenant_id(self) -> int:
+        return self.people.acme.pk
+
+    def contact(self, **fields: Any) -> Contact:
+        n = next(_phones)
+        return make_contact(
+            self.people.acme, self.now, **{"phone": f"+1212{n:07d}", "email": f"pat{n}@people.example"} | fields
+        )
+
+    def ready(self, channel: str = "sms", contact: Contact | None = None, **fields: Any) -> Message:
+        contact = contact or self.contact()
+        with tenant_context(self.tenant_id):
+            message: Message = Message.objects.create(
+                **{
+                    "contact": contact,
+                    "channel": channel,
+                    "to_address": contact.address_for(channel),
+                    "subject": "About your request" if channel == "email" else "",
+                    "body": f"Hello number {next(_phones)}",
+                    "sender": self.senders[channel],
+                    "state_at": self.now,
+                    "created_at": self.now,
+                    "not_before": self.now,
+                    "expires_at": self.now + timedelta(hours=4),
+                }
+                | fields
+            )
+        return message
+
+    def received(self, message: Message) -> list[dict[str, Any]]:
+        """What the person got of this message: the judge is the simulator's ledger, never our own tables."""
+        return self.simulator.ledger(mark=str(message.public_id))
+
+    def claim(self, channel: str = "sms", now: datetime | None = None) -> Any:
+        found = claim_next([channel], now or self.now)
+        assert found is not None
+        return found
+
+    def at(self, now: datetime | None = None) -> Callable[[], datetime]:
+        return lambda: now or self.now
+
+
+def refreshed(message: Message) -> Message:
+    return Message.objects.all_tenants().get(pk=message.pk)
