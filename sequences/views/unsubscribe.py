@@ -1,0 +1,70 @@
+"""The page behind the link under every mail: a GET only asks, a POST unsubscribes, with or without a browser (RFC 8058)."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.cache import never_cache
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_http_methods
+
+from contacts.permissions import suppressed
+from omnify.lib.clock import now as read_clock
+from omnify.tenants.context import tenant_context
+from omnify.tenants.models import Tenant
+from sequences import matching, optouts, unsubscribe
+from sequences.models import Message
+
+PAGE = "sequences/unsubscribe.html"
+
+
+# No cookie and no log-in takes part, so there is nothing a forged request could borrow: the signed token is all there is.
+@csrf_exempt
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+def unsubscribe_page(request: HttpRequest, token: str) -> HttpResponse:
+    """GET and HEAD change nothing, whatever follows links before a person does; POST, also a mail program's own, unsubscribes."""
+    found = unsubscribe.read(token)
+    context = _context(*found, changing=request.method == "POST") if found else {}
+    return render(request, PAGE, context, status=200 if context.get("address") else 404)
+
+
+def _context(tenant_id: int, mark: UUID, *, changing: bool) -> dict[str, Any]:
+    """What the page says, read and done inside the token's tenant; the page itself is rendered outside it again."""
+    with tenant_context(tenant_id):
+        tenant = Tenant.objects.filter(pk=tenant_id).first()
+        address = address_of(mark)
+        if tenant is None or not address:
+            return {"tenant": tenant}
+        done = bool(suppressed(tenant_id, [("email", address)]))
+        if changing and not done:
+            take_off(tenant_id, address, read_clock())
+        return {"tenant": tenant, "address": veiled(address), "done": done or changing}
+
+
+def address_of(mark: UUID) -> str:
+    """The mailbox that the message with this mark went to; "" when there is no such message any more."""
+    found = Message.objects.filter(public_id=mark, channel="email").values_list("to_address", flat=True).first()
+    return found or ""
+
+
+def take_off(tenant_id: int, address: str, now: datetime) -> None:
+    """No more mail to this address; the sequences of everybody who has it end."""
+    optouts.opt_out(
+        matching.people_at(address),
+        tenant_id=tenant_id,
+        address=address,
+        channels=("email",),
+        reason=optouts.OPTED_OUT,
+        source="email",
+        quote="unsubscribe link",
+        now=now,
+    )
+
+
+def veiled(address: str) -> str:
+    """ "p•••@people.example": enough to recognise one's own mailbox, too little for whoever else holds the link."""
+    name, _, domain = address.partition("@")
+    return f"{name[:1]}•••@{domain}"
