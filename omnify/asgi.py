@@ -7,17 +7,32 @@ os.environ.setdefault("OMNIFY_DB_ROLE", "web")
 
 from typing import Any
 
+from channels.routing import ProtocolTypeRouter, URLRouter
+from channels.security.websocket import AllowedHostsOriginValidator
+from channels.sessions import CookieMiddleware
 from django.core.asgi import get_asgi_application
+from django.urls import path, re_path
 
 pages = get_asgi_application()
 
 # Models can be imported only once Django is set up.
+from omnify.tenants.consumers import LiveConsumer  # noqa: E402
 from sequences.webhooks.ingest import PREFIX, hooks  # noqa: E402
 
 
-async def application(scope: Any, receive: Any, send: Any) -> None:
+async def http(scope: Any, receive: Any, send: Any) -> None:
     """Providers' webhooks go through their own door; everything else is Django's."""
-    if scope["type"] == "http" and scope["path"].startswith(PREFIX):
+    if scope["path"].startswith(PREFIX):
         await hooks(scope, receive, send)
     else:
         await pages(scope, receive, send)
+
+
+async def refuse(scope: Any, receive: Any, send: Any) -> None:
+    """A websocket address that does not exist."""
+    await send({"type": "websocket.close"})
+
+
+sockets = URLRouter([path("ws/live/", LiveConsumer.as_asgi()), re_path(r"", refuse)])
+
+application = ProtocolTypeRouter({"http": http, "websocket": AllowedHostsOriginValidator(CookieMiddleware(sockets))})

@@ -30,3 +30,10 @@ def member_required(role: str = Role.VIEWER) -> Callable[..., Any]:
         return guarded
 
     return decorate
+
+
+def outside_transaction(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+    """For a view that waits for another machine: no transaction is open around it, so a slow answer holds no lock and no
+    snapshot. Its queries belong into `with tenant_context(request.member.tenant_id)`, its network calls outside of it."""
+    view.outside_transaction = True  # type: ignore[attr-defined]
+    return view

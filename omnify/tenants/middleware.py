@@ -1,9 +1,14 @@
-"""Every request of a logged-in member or API key runs inside that tenant's context: no view can forget it."""
+"""Every request of a logged-in member or API key runs inside that tenant's context: no view can forget it.
+
+A view that talks to another machine says @outside_transaction (omnify.tenants.access): only the look-up of who asks has a
+transaction then, and the view enters tenant_context for its own queries; forgetting it raises TenantNotSet.
+"""
 
 from collections.abc import Callable
 
 from django.db import connection, transaction
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
+from django.urls import resolve
 
 from omnify.tenants.context import set_local, tenant_context
 from omnify.tenants.models import ApiKey, Membership
@@ -27,15 +32,25 @@ class TenantMiddleware:
             return self.as_key(request, key)
         if not request.user.is_authenticated:
             return self.get_response(request)
+        if runs_outside(request):
+            with transaction.atomic():
+                self.choose_member(request)
+            return self.get_response(request)
         with transaction.atomic():
-            members = memberships_of(request.user.pk)
-            chosen = request.session.get(SESSION_KEY)
-            member = next((each for each in members if each.tenant_id == chosen), members[0] if members else None)
-            request.memberships = members  # type: ignore[attr-defined]
+            member = self.choose_member(request)
             if member is None:
                 return self.get_response(request)
-            request.member, request.tenant = member, member.tenant  # type: ignore[attr-defined]
             return self.inside(request, member.tenant_id)
+
+    def choose_member(self, request: HttpRequest) -> Membership | None:
+        """Sets request.memberships, request.member and request.tenant: the workspace chosen in the session, else the first."""
+        members = memberships_of(request.user.pk)  # type: ignore[arg-type]
+        chosen = request.session.get(SESSION_KEY)
+        member = next((each for each in members if each.tenant_id == chosen), members[0] if members else None)
+        request.memberships = members  # type: ignore[attr-defined]
+        if member is not None:
+            request.member, request.tenant = member, member.tenant  # type: ignore[attr-defined]
+        return member
 
     def as_key(self, request: HttpRequest, key: str) -> HttpResponse:
         with transaction.atomic():
@@ -48,14 +63,24 @@ class TenantMiddleware:
     def inside(self, request: HttpRequest, tenant_id: int) -> HttpResponse:
         with tenant_context(tenant_id):
             response = self.get_response(request)
-            if response.status_code >= 500 and connection.in_atomic_block:
+            failed = response.status_code >= 500 or getattr(request, "view_failed", False)
+            if failed and connection.in_atomic_block:
                 transaction.set_rollback(True)
             return response
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> None:
-        """Django turns a view's exception into a response before the middleware sees it: undo what the view had written."""
-        if connection.in_atomic_block:
-            transaction.set_rollback(True)
+        """Django turns a view's exception into a response before this middleware sees it: remember that what the view wrote
+        must be undone. Only afterwards: the error page and django-allauth's redirect still read the database.
+        """
+        request.view_failed = True  # type: ignore[attr-defined]
+
+
+def runs_outside(request: HttpRequest) -> bool:
+    """Whether the view this request leads to manages its transactions itself."""
+    try:
+        return bool(getattr(resolve(request.path_info).func, "outside_transaction", False))
+    except Http404:
+        return False
 
 
 def bearer(request: HttpRequest) -> str:

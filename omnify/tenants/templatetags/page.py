@@ -63,6 +63,12 @@ def channel_name(channel: str) -> str:
     return CHANNELS.get(channel, channel.capitalize())
 
 
+@register.filter
+def words(name: str) -> str:
+    """A machine's name as words: "no_address" becomes "no address"."""
+    return str(name).replace("_", " ")
+
+
 @register.simple_tag
 def channel(name: str) -> SafeString:
     """A channel as icon and word."""
