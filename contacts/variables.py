@@ -52,8 +52,8 @@ Look = Callable[[str], Any]
 class PersonVariables(Mapping[str, Any]):
     """The values of NAMES for one person, each worked out when a template first asks for it.
 
-    `look(column)` gives a column's value, None where it is unknown, so that a template's default applies. `extra` values
-    (an enrolment's own) go before all others.
+    What is blank is None, which prints as nothing and, unlike an empty text in Liquid, is false in `{% if company %}`.
+    `extra` values (an enrolment's own) go before all others.
     """
 
     __slots__ = ("_known", "_look", "_now")
@@ -67,8 +67,7 @@ class PersonVariables(Mapping[str, Any]):
         if name in known:
             return known[name]
         if name in _AS_STORED:
-            value = self._look(name)
-            known[name] = "" if value is None else value
+            known[name] = _or_none(self._look(name))
         else:
             known[name] = _WORKED_OUT[name](self._look, self._now)
         return known[name]
@@ -84,13 +83,17 @@ def template_variables(contact: Mapping[str, Any], now: datetime) -> PersonVaria
     """The values of NAMES for one person.
 
     `contact` holds COLUMNS by name, plus, where known, `company` (or `company__name`), `objections_history` and
-    `key_topics_history` (lists of words). What is absent reads as empty.
+    `key_topics_history` (lists of words). What is absent reads as None.
     """
     return PersonVariables(contact.get, now)
 
 
-def _company(look: Look, now: datetime) -> str:
-    return look("company") or look("company__name") or ""
+def _or_none(value: Any) -> Any:
+    return None if value == "" else value
+
+
+def _company(look: Look, now: datetime) -> str | None:
+    return look("company") or look("company__name") or None
 
 
 def _custom(look: Look, now: datetime) -> dict[str, Any]:
@@ -100,15 +103,15 @@ def _custom(look: Look, now: datetime) -> dict[str, Any]:
 
 _AS_STORED = frozenset({*CONTACT_FIELDS, "last_interaction_summary", "last_call_summary", "last_sms_reply"})
 _WORKED_OUT: dict[str, Callable[[Look, datetime], Any]] = {
-    "full_name": lambda look, now: f"{look('first_name') or ''} {look('last_name') or ''}".strip(),
+    "full_name": lambda look, now: f"{look('first_name') or ''} {look('last_name') or ''}".strip() or None,
     "company": _company,
     "tags": lambda look, now: list(look("tags") or ()),
     "custom": _custom,
     "interaction_count": lambda look, now: look("interaction_count") or 0,
     "days_since_first_contact": lambda look, now: days_since(look("first_contacted_at"), now),
-    "overall_sentiment": lambda look, now: look("sentiment_trend") or "",
-    "objections_history": lambda look, now: listed(look("objections_history") or ()),
-    "key_topics_history": lambda look, now: listed(look("key_topics_history") or ()),
+    "overall_sentiment": lambda look, now: look("sentiment_trend") or None,
+    "objections_history": lambda look, now: _or_none(listed(look("objections_history") or ())),
+    "key_topics_history": lambda look, now: _or_none(listed(look("key_topics_history") or ())),
 }
 
 

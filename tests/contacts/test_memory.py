@@ -83,10 +83,12 @@ def test_histories_of_many_people_cost_one_query(people: People, now: datetime, 
     assert contacts[2].pk not in found
 
 
-def test_an_unknown_person_has_every_variable_and_no_none(now: datetime) -> None:
+def test_an_unknown_person_has_every_variable_and_none_is_false_only_by_being_empty(now: datetime) -> None:
     values = template_variables({}, now)
     assert set(values) == set(NAMES)
-    assert None not in values.values()
+    # None, not an empty text: Liquid takes an empty text for true, and `{% if company %}` must not.
+    assert "" not in values.values()
+    assert not any(values[name] for name in NAMES)
 
 
 def test_the_documents_variables_come_from_plain_columns(now: datetime) -> None:
