@@ -21,8 +21,8 @@ WAKE_CHANNEL = "omnify_wake"
 PERIOD = 1.0
 CANARY_EVERY = timedelta(seconds=4)
 CANARY_OVERDUE = timedelta(seconds=10)
-# After a restart a cluster gets this long to come up before it is judged again.
-RESTART_GRACE = timedelta(seconds=20)
+# A cluster gets this long to stop and come up again before it is given a new canary.
+RESTART_GRACE = timedelta(seconds=12)
 WATCHED = ("default", "dispatch")
 SETTLE_AFTER = timedelta(seconds=30)
 RETRY_UNMATCHED = timedelta(seconds=30)
@@ -111,24 +111,25 @@ class Pulse:
         return started
 
     def _canaries(self, now: datetime) -> None:
-        # A canary left waiting while everything was stopped says nothing about the clusters that start now.
-        began = self.last.setdefault("canaries", now)
         for cluster in WATCHED:
-            kind = f"canary-{cluster}"
-            if not _elapsed(self.last, kind, now, CANARY_EVERY):
+            canary, restart = f"canary-{cluster}", f"restart-{cluster}"
+            # The clusters begin together with the first pulse: their lives are counted from its first beat.
+            self.last.setdefault(restart, now)
+            if not _elapsed(self.last, canary, now, CANARY_EVERY):
                 continue
-            row = Wakeup.objects.filter(kind=kind).first()
+            row = Wakeup.objects.filter(kind=canary).first()
             asked = row.asked_at if row is not None else None
-            if row is None or asked is None or (row.started_at is not None and row.started_at >= asked):
-                self.last[kind] = now
-                wakeups.ask(kind, "sequences.tasks.canary", cluster, cluster=cluster, now=now)
-            elif now - max(asked, began) > CANARY_OVERDUE and _elapsed(
-                self.last, f"restart-{cluster}", now, RESTART_GRACE
-            ):
-                self.last[f"restart-{cluster}"] = now
+            answered = row is not None and asked is not None and row.started_at is not None and row.started_at >= asked
+            # A canary asked of an earlier life was lost with it (its queue row stays locked); the new life gets its own.
+            outlived = asked is not None and asked < self.last[restart]
+            if asked is None or answered or (outlived and _elapsed(self.last, restart, now, RESTART_GRACE)):
+                self.last[canary] = now
+                wakeups.ask(canary, "sequences.tasks.canary", cluster, cluster=cluster, now=now)
+            elif not outlived and now - asked > CANARY_OVERDUE:
+                self.last[restart] = now
                 logger.warning("Cluster %s has not taken a task for %s; asking for its restart.", cluster, now - asked)
                 self.requests.mkdir(parents=True, exist_ok=True)
-                (self.requests / f"restart-{cluster}").touch()
+                (self.requests / restart).touch()
 
     def lead(self) -> bool:
         """Takes or keeps the leader's lock, on the connection that also listens; False while another pulse leads."""

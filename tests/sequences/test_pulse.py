@@ -7,7 +7,7 @@ from django_q.models import OrmQ
 
 from sequences import wakeups
 from sequences.models import Wakeup
-from sequences.pulse import CANARY_OVERDUE, Due, Pulse, wakes
+from sequences.pulse import CANARY_OVERDUE, RESTART_GRACE, Due, Pulse, wakes
 from sequences.tasks import canary, run_tick
 from tests.making import make_contact, make_enrollment, make_senders, make_sequence
 
@@ -101,7 +101,25 @@ def test_a_pulse_that_just_began_blames_no_cluster_for_the_time_all_was_stopped(
     Pulse(tmp_path).beat(now)
     morning = now + timedelta(hours=9)
     next_day = Pulse(tmp_path)
-    next_day.beat(morning)
+    for seconds in range(0, int((RESTART_GRACE + CANARY_OVERDUE).total_seconds()) + 1):
+        next_day.beat(morning + timedelta(seconds=seconds))
     assert list(tmp_path.iterdir()) == []
-    next_day.beat(morning + CANARY_OVERDUE + timedelta(seconds=1))
+    next_day.beat(morning + timedelta(seconds=seconds + 1))
     assert {path.name for path in tmp_path.iterdir()} == {"restart-default", "restart-dispatch"}
+
+
+@pytest.mark.django_db
+def test_a_restarted_cluster_is_judged_by_a_canary_of_its_own(tmp_path, now) -> None:
+    pulse = Pulse(tmp_path)
+    pulse.beat(now)
+    restarted = now + CANARY_OVERDUE + timedelta(seconds=1)
+    pulse.beat(restarted)
+    for path in tmp_path.iterdir():
+        path.unlink()
+    fresh = restarted + RESTART_GRACE
+    pulse.beat(fresh)  # the old canary is lost with the old life: a new one goes out
+    assert Wakeup.objects.get(kind="canary-dispatch").asked_at == fresh
+    canary("dispatch")
+    Wakeup.objects.filter(kind="canary-dispatch").update(started_at=fresh + timedelta(seconds=1))
+    pulse.beat(fresh + CANARY_OVERDUE + timedelta(seconds=1))
+    assert {path.name for path in tmp_path.iterdir()} == {"restart-default"}, "the one that answered is left alone"
