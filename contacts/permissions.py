@@ -11,7 +11,7 @@ from django.db import connection
 
 from contacts.addresses import normalised
 from contacts.locks import lock_contacts_having
-from contacts.models import Consent, Suppression
+from contacts.models import Consent, Contact, Suppression
 from omnify.tenants.context import require_tenant_id, tenant_context
 from omnify.tenants.events import record
 
@@ -46,22 +46,20 @@ def suppress(
     address = normalised(address)
     with tenant_context(tenant_id):
         contacts = lock_contacts_having(address)
-        values = [tenant_id, address, reason[:40], source[:40], clean_quote(quote), now, sorted(set(channels))]
+        values: list[Any] = [
+            tenant_id,
+            address,
+            reason[:40],
+            source[:40],
+            clean_quote(quote),
+            now,
+            sorted(set(channels)),
+        ]
         with connection.cursor() as cursor:
             cursor.execute(SUPPRESSION_ADD, values)
             added = sorted(row[0] for row in cursor.fetchall())
         if added:
-            for contact in contacts or [None]:
-                record(
-                    "contact.opted_out",
-                    tenant_id=tenant_id,
-                    now=now,
-                    actor=actor,
-                    subject=contact,
-                    channels=added,
-                    reason=reason,
-                    source=source,
-                )
+            _tell("contact.opted_out", tenant_id, contacts, now, actor, channels=added, reason=reason, source=source)
     return len(added)
 
 
@@ -76,16 +74,7 @@ def lift(*, tenant_id: int, address: str, channels: Iterable[str], source: str, 
         in_force = Suppression.objects.filter(address=address, channel__in=channels, lifted_at__isnull=True)
         ended = in_force.exclude(reason__in=("complaint", "wrong_number")).update(lifted_at=now, lifted_by="person")
         if ended:
-            for contact in contacts or [None]:
-                record(
-                    "contact.opted_in",
-                    tenant_id=tenant_id,
-                    now=now,
-                    actor="person",
-                    subject=contact,
-                    channels=channels,
-                    source=source,
-                )
+            _tell("contact.opted_in", tenant_id, contacts, now, "person", channels=channels, source=source)
     return ended
 
 
@@ -167,6 +156,12 @@ def revoke_consent(
                 consent_kind=kind or "all",
             )
     return ended
+
+
+def _tell(kind: str, tenant_id: int, contacts: list[Contact], now: datetime, actor: str, **data: Any) -> None:
+    """One event for each contact that has the address; one without a subject when none has."""
+    for contact in contacts or (None,):
+        record(kind, tenant_id=tenant_id, now=now, actor=actor, subject=contact, **data)
 
 
 def clean_quote(text: str) -> str:

@@ -1,5 +1,6 @@
 """Every address of Omnify, except the providers' webhooks, which omnify.asgi answers before Django."""
 
+from django.conf import settings
 from django.contrib import admin
 from django.urls import include, path
 
@@ -16,3 +17,5 @@ urlpatterns = [
     path("u/<str:token>", unsubscribe_page, name="unsubscribe"),
     path("u/<str:token>/", unsubscribe_page),
 ]
+if settings.SIMULATOR_URL:
+    urlpatterns.append(path("", include("omnify.simulator.urls")))

@@ -1,0 +1,186 @@
+"""Applies what providers told us: one event, one transaction, all of its effects or none.
+
+An event is tried at most twice: the try is counted and committed before the work begins, so that one that kills its worker
+is counted too. What then still fails is parked, a member is told, and the others go on.
+"""
+
+import logging
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from types import ModuleType
+from typing import Any
+
+from django.db import OperationalError, connection
+
+from omnify.tenants.context import tenant_context
+from omnify.tenants.models.ledger import NotificationType, Priority
+from omnify.tenants.notifications import notify
+from sequences import listening, optouts, outcomes
+from sequences.models import ProviderEvent
+from sequences.models.message import EventState
+from sequences.signals import (
+    Bounced,
+    CallEnded,
+    CallProgress,
+    Clicked,
+    Complained,
+    MailReceived,
+    Opened,
+    OptedInAtProvider,
+    OptedOutAtProvider,
+    Signal,
+    StatusChanged,
+    TextReceived,
+)
+from sequences.webhooks import mail, twilio, vapi
+from sequences.webhooks.base import UNREADABLE
+
+LIMIT = 500
+MOST_TRIES = 2
+GIVE_UP_AFTER = timedelta(hours=24)
+PARSERS: dict[str, ModuleType] = {"twilio": twilio, "vapi": vapi, "postmark": mail}
+
+# provider_event_try: the oldest waiting event that nobody else works on. `applied_at` says when it was last taken up: until
+# the row lock of the work itself holds, five seconds keep others off, and after a crash the next try comes as soon. What
+# matched nothing is looked at again after half as long as it has waited already, up to ten minutes: often at first, seldom
+# later. MATERIALIZED: a plan that ran the choice again for each row would count tries of events it never hands out.
+TRY = """
+WITH chosen AS MATERIALIZED (
+    SELECT id, tenant_id FROM sequences_providerevent
+    WHERE id > %(after)s AND state IN ('new', 'unmatched')
+      AND (applied_at IS NULL OR applied_at <= %(now)s - interval '5 seconds')
+      AND (state = 'new' OR applied_at <= %(now)s - least(interval '10 minutes', (applied_at - received_at) / 2))
+    ORDER BY id LIMIT 1 FOR UPDATE SKIP LOCKED
+)
+UPDATE sequences_providerevent AS event SET tries = tries + 1, applied_at = %(now)s
+FROM chosen WHERE event.id = chosen.id AND event.tenant_id = chosen.tenant_id
+RETURNING event.id, event.tenant_id, event.tries
+"""
+
+logger = logging.getLogger(__name__)
+
+
+def apply_waiting(now: datetime, limit: int = LIMIT) -> int:
+    """Applies up to `limit` waiting events, oldest first; returns how many it looked at. Any number of workers at once."""
+    done, after = 0, 0
+    while done < limit:
+        with connection.cursor() as cursor:
+            cursor.execute(TRY, {"after": after, "now": now})
+            row = cursor.fetchone()
+        if row is None:
+            break
+        event_id, tenant_id, tries = row
+        after, done = event_id, done + 1
+        if tries > MOST_TRIES:
+            park(event_id, tenant_id, "Its handling ended without a word, twice.", now)
+        else:
+            attempt(event_id, tenant_id, tries, now)
+    return done
+
+
+def attempt(event_id: int, tenant_id: int, tries: int, now: datetime) -> None:
+    """One event; whatever it raises concerns only itself."""
+    try:
+        apply(event_id, now, tenant_id=tenant_id)
+    except OperationalError as error:
+        # The database was busy or gone (a deadlock, a restart): no fault of the event's, so the try is given back.
+        logger.warning("Provider event %s waits for the database: %s", event_id, type(error.__cause__).__name__)
+        with tenant_context(tenant_id):
+            ProviderEvent.objects.filter(pk=event_id, tries__gt=0).update(tries=tries - 1, applied_at=None)
+    except Exception as error:  # (whatever it is, the next event must not wait for it)
+        logger.exception("Provider event %s could not be applied", event_id)
+        problem = f"{type(error).__name__}: {error}"
+        if tries >= MOST_TRIES:
+            park(event_id, tenant_id, problem, now)
+        else:
+            with tenant_context(tenant_id):
+                ProviderEvent.objects.filter(pk=event_id).update(problem=_storable(problem))
+
+
+def apply(event_id: int, now: datetime, *, tenant_id: int | None = None) -> str | None:
+    """Applies one event; returns its new state, None when it is done already or another worker has it."""
+    if tenant_id is None:
+        owner = ProviderEvent.objects.all_tenants().filter(pk=event_id).values_list("tenant_id", flat=True).first()
+        if owner is None:
+            return None
+        tenant_id = int(owner)
+    with tenant_context(tenant_id):
+        event = (
+            ProviderEvent.objects.select_for_update(of=("self",), skip_locked=True)
+            .select_related("sender")
+            .filter(pk=event_id, state__in=(EventState.NEW, EventState.UNMATCHED))
+            .first()
+        )
+        if event is None:
+            return None
+        state, problem = effect_of(event, now)
+        # A clean look that found nothing is no crash: it may be looked at as often as it takes.
+        ProviderEvent.objects.filter(pk=event.pk).update(
+            state=state, problem=_storable(problem), applied_at=now, tries=0
+        )
+        return str(state)
+
+
+def effect_of(event: ProviderEvent, now: datetime) -> tuple[str, str]:
+    """Does what the event asks for; (its state, a remark)."""
+    if event.kind == UNREADABLE:
+        return EventState.DONE, "It makes no sense to us."
+    signals: list[Signal] = PARSERS[event.provider].parse(event.kind, event.body, event.mark)
+    signals += [found for each in signals if isinstance(each, MailReceived) for found in listening.returned_mail(each)]
+    known, remarks = [], []
+    for signal in signals:
+        found = HANDLERS[type(signal)](signal, event, now)
+        known.append(found is not False)
+        remarks.append(found if isinstance(found, str) else "")
+    remark = " ".join(each for each in remarks if each)
+    if all(known):
+        return EventState.DONE, remark or ("" if signals else "It says nothing we act upon.")
+    if now - event.received_at >= GIVE_UP_AFTER:
+        return EventState.DONE, "It speaks of a message that we do not have."
+    return EventState.UNMATCHED, "Its message is not known yet."
+
+
+def park(event_id: int, tenant_id: int, problem: str, now: datetime) -> None:
+    """Sets an event aside, in sight."""
+    with tenant_context(tenant_id):
+        parked = ProviderEvent.objects.filter(pk=event_id, state__in=(EventState.NEW, EventState.UNMATCHED)).update(
+            state=EventState.PARKED, problem=_storable(problem), applied_at=now
+        )
+        if parked:
+            notify(
+                tenant_id=tenant_id,
+                type=NotificationType.SENDING_PROBLEM,
+                title="An event from a provider could not be applied",
+                body="It failed twice and was set aside; everything else goes on. An administrator can look at it.",
+                priority=Priority.HIGH,
+                provider_event=event_id,
+            )
+
+
+def _opted_out_at_provider(signal: OptedOutAtProvider, event: ProviderEvent, now: datetime) -> None:
+    outcomes.provider_says_opted_out(signal.address, signal.channel, signal.why, now)
+
+
+def _opted_in_at_provider(signal: OptedInAtProvider, event: ProviderEvent, now: datetime) -> None:
+    optouts.opt_in(signal.address, tenant_id=event.tenant_id, source="provider", now=now)
+
+
+def _storable(problem: str) -> str:
+    return problem.replace("\x00", " ")[:500]
+
+
+# What each signal does: True or None when done, False when its message is not known, a text for a remark.
+Handler = Callable[[Any, ProviderEvent, datetime], bool | str | None]
+HANDLERS: dict[type, Handler] = {
+    StatusChanged: outcomes.status_changed,
+    TextReceived: listening.text_received,
+    MailReceived: listening.mail_received,
+    CallProgress: outcomes.call_progress,
+    CallEnded: outcomes.call_ended,
+    Opened: outcomes.opened,
+    Clicked: outcomes.clicked,
+    Bounced: outcomes.bounced,
+    Complained: outcomes.complained,
+    OptedOutAtProvider: _opted_out_at_provider,
+    OptedInAtProvider: _opted_in_at_provider,
+}

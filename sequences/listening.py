@@ -1,0 +1,216 @@
+"""What a person said, on any channel, and what it stops at once: stored, paused, read by the gate, in one transaction.
+
+No model is asked here. The gate's verdict may forbid, hold and hand over; only START gives anything back, and only to the
+number that wrote it.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.urls import NoReverseMatch
+
+from contacts.memory import record_interaction, shortened
+from contacts.models import Contact
+from intelligence import gate
+from intelligence.clean import is_auto_reply, visible_reply
+from omnify.lib import live
+from omnify.tenants.events import record
+from omnify.tenants.models.ledger import NotificationType, Priority
+from omnify.tenants.notifications import notify
+from sequences import bounces, matching, optouts
+from sequences.models import ProviderEvent, Sender
+from sequences.signals import Bounced, Complained, MailReceived, TextReceived
+from sequences.webhooks.base import mark_in
+
+ALL = ("email", "sms", "voice")
+PHONE = ("sms", "voice")
+# Verdicts on which a member must look before anything else goes out, and how they are told.
+_ABOUT_PARTS = {"content-type", "content-transfer-encoding", "mime-version", "from", "subject"}
+NEEDS_A_PERSON = {
+    "hold": ("may want us to stop; please look", Priority.HIGH),
+    "complaint": ("complains", Priority.URGENT),
+    "wrong_number": ("says this is the wrong number", Priority.NORMAL),
+    "human": ("asks for a person", Priority.HIGH),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """What somebody said, where, and through which sender of ours. `keyword`: the provider acted upon it and answered already."""
+
+    text: str
+    channel: str
+    address: str
+    at: datetime
+    sender: Sender | None = None
+    subject: str = ""
+    keyword: str = ""
+    machine: bool = False
+
+
+def text_received(signal: TextReceived, event: ProviderEvent, now: datetime) -> str:
+    """Stores a text from a person and obeys it. Returns a remark for the event, "" for the usual case."""
+    if matching.is_ours(signal.sender):
+        return "It came from a number of our own."
+    people = matching.people_at(signal.sender) or [matching.newcomer(signal.sender, "sms", now)]
+    body = signal.body or (f"[{signal.media} pictures or files]" if signal.media else "")
+    record_interaction(
+        tenant_id=event.tenant_id,
+        contact_id=people[0].pk,
+        channel="sms",
+        direction="inbound",
+        at=event.received_at,
+        body=body,
+        outcome="replied",
+        provider_id=signal.provider_id,
+    )
+    words = Words(signal.body, "sms", signal.sender, event.received_at, event.sender, keyword=signal.keyword)
+    heard(people, words, now)
+    return ""
+
+
+def mail_received(signal: MailReceived, event: ProviderEvent, now: datetime) -> str:
+    """Stores a mail and obeys what was written above the quoted thread. A machine's answer is no reply, but its STOP counts."""
+    if matching.is_ours(signal.sender):
+        return "It came from a mailbox of our own."
+    references = f"{signal.header('In-Reply-To')} {signal.header('References')}"
+    headers = dict(signal.headers) | {"From": signal.sender}
+    machine = is_auto_reply(headers, signal.subject, signal.text)
+    if machine is not None and returned_mail(signal):
+        return ""  # a mail server's report, applied as what it reports
+    people = matching.answered(references, signal.sender)
+    if not people and machine is not None:
+        return "A machine wrote it, and nobody here has its address."
+    people = people or [matching.newcomer(signal.sender, "email", now, name=signal.name)]
+    text = visible_reply(signal.text) or signal.stripped
+    record_interaction(
+        tenant_id=event.tenant_id,
+        contact_id=people[0].pk,
+        channel="email",
+        direction="inbound",
+        at=event.received_at,
+        body=text,
+        subject=signal.subject,
+        outcome="auto_reply" if machine else "replied",
+        provider_id=signal.provider_id,
+    )
+    words = Words(text, "email", signal.sender, event.received_at, event.sender, signal.subject, machine=bool(machine))
+    heard(people, words, now)
+    return ""
+
+
+def returned_mail(signal: MailReceived) -> list[Bounced | Complained]:
+    """What a mail server's report says about mails of ours. Empty for any other mail, also for one a person wrote about it."""
+    headers = dict(signal.headers) | {"From": signal.sender}
+    if is_auto_reply(headers, signal.subject, signal.text) is None:
+        return []
+    references = f"{signal.header('In-Reply-To')} {signal.header('References')}"
+    mark = mark_in(references) or mark_in(signal.text)
+    found: list[Bounced | Complained] = []
+    for each in bounces.parse(as_mail(signal)):
+        if each.kind in ("hard", "soft") and each.recipient:
+            hard = each.kind == "hard"
+            found.append(Bounced(mark, "", each.recipient, "returned mail", hard, each.status, each.diagnostic))
+        elif each.kind == "complaint":
+            found.append(Complained(mark, "", each.recipient))
+    return found
+
+
+def as_mail(signal: MailReceived) -> bytes:
+    """The mail as one text part: an inbound webhook passes on headers and readable text, not the parts themselves."""
+    kept = [(name, value) for name, value in signal.headers if name.lower() not in _ABOUT_PARTS]
+    lines = [f"{name}: {' '.join(value.split())}" for name, value in kept if name and ":" not in name]
+    lines += [f"From: {signal.sender}", f"Subject: {' '.join(signal.subject.split())}"]
+    head = "\n".join([*lines, "Content-Type: text/plain; charset=utf-8", "Content-Transfer-Encoding: 8bit"])
+    return f"{head}\n\n{signal.text}".encode("utf-8", "replace")
+
+
+def heard(people: Sequence[Contact], words: Words, now: datetime) -> None:
+    """Pauses these people's sequences, tells the tenant, and does what the gate says. Nobody is touched by it but by keywords."""
+    tenant_id, ids, owner = people[0].tenant_id, [contact.pk for contact in people], people[0]
+    found = gate.read(words.text, channel=words.channel, subject=words.subject)  # type: ignore[arg-type]
+    if words.machine and found.verdict != "opt_out":
+        return
+    if not words.machine:
+        optouts.pause_for_reply(ids, now=words.at)
+        optouts.cancel_waiting(ids, now=now, reason=optouts.REPLIED)
+        record("contact.replied", tenant_id=tenant_id, now=now, actor="person", subject=owner, channel=words.channel)
+    verdict = {"STOP": "opt_out", "START": "opt_in", "HELP": "help"}.get(words.keyword, found.verdict)
+    match verdict:
+        case "opt_out":
+            _opted_out(people, words, found, now)
+        case "opt_in" if words.channel == "sms":
+            if optouts.opt_in(words.address, tenant_id=tenant_id, source="sms", now=now) and not words.keyword:
+                optouts.confirm_opt_in(owner, words.address, sender=words.sender, now=now)
+            _told(owner, words, NotificationType.REPLY, "wants to hear from us again")
+        case "help" if words.channel == "sms":
+            if not words.keyword:
+                optouts.answer_help(owner, words.address, sender=words.sender, now=now)
+            _told(owner, words, NotificationType.REPLY, "asked for help")
+        case "complaint" | "wrong_number" | "hold" | "human":
+            _needs_a_person(people, words, found, now)
+        case _:
+            _told(owner, words, NotificationType.REPLY, "answered")
+    for contact in people:
+        live.hint(tenant_id, f"contact:{contact.public_id}")
+    live.hint(tenant_id, "phone")
+
+
+def _opted_out(people: Sequence[Contact], words: Words, found: gate.Gate, now: datetime) -> None:
+    scope = tuple(found.scope) if found.verdict == "opt_out" else PHONE
+    newly = optouts.opt_out(
+        people,
+        tenant_id=people[0].tenant_id,
+        address=words.address,
+        channels=scope,
+        reason="opted_out",
+        source=words.channel,
+        quote=found.quote or words.text,
+        now=now,
+    )
+    # One confirmation for each suppression in force, and none where the provider has answered the keyword itself.
+    if "sms" in newly and words.channel == "sms" and not words.keyword:
+        optouts.confirm_opt_out(people[0], words.address, sender=words.sender, now=now)
+    _told(people[0], words, NotificationType.OPT_OUT, "opted out", Priority.NORMAL)
+
+
+def _needs_a_person(people: Sequence[Contact], words: Words, found: gate.Gate, now: datetime) -> None:
+    closes = {"complaint": ALL, "wrong_number": PHONE}.get(found.verdict, ())
+    if closes:
+        # A wrong number closes that number alone: the person meant may still be reached elsewhere.
+        whose = people if found.verdict == "complaint" else ()
+        optouts.opt_out(
+            whose,
+            tenant_id=people[0].tenant_id,
+            address=words.address,
+            channels=closes,
+            reason=found.verdict,
+            source=words.channel,
+            quote=found.quote,
+            now=now,
+        )
+    optouts.hold_for_a_person([contact.pk for contact in people])
+    what, priority = NEEDS_A_PERSON[found.verdict]
+    _told(people[0], words, NotificationType.NEEDS_HUMAN, what, priority)
+
+
+def _told(contact: Contact, words: Words, kind: str, what: str, priority: str = Priority.NORMAL) -> None:
+    notify(
+        tenant_id=contact.tenant_id,
+        type=kind,
+        title=f"{contact} {what}",
+        body=shortened(words.text, 200),
+        priority=priority,
+        url=page_of(contact),
+        contact=str(contact.public_id),
+        channel=words.channel,
+    )
+
+
+def page_of(contact: Contact) -> str:
+    """Where a member reads the conversation; "" in a process that serves no pages."""
+    try:
+        return contact.get_absolute_url()
+    except NoReverseMatch:
+        return ""
