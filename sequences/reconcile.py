@@ -17,6 +17,7 @@ from sequences import alarms, states
 from sequences.addressing import outbound_for
 from sequences.claiming import MOST_CRASHES, Claim, facts_of, reload
 from sequences.models import Message
+from sequences.models.message import IN_FLIGHT
 from sequences.outcome import apply_report, taken_by_others
 from sequences.transports import transport_for
 from sequences.transports.base import Absent, CannotSay, Found, Refused
@@ -171,14 +172,18 @@ def _look_up(claim: Claim, now: datetime) -> Found | Absent | CannotSay:
 
 
 def _has_twin(claim: Claim) -> bool:
-    """Whether another open message could be mistaken for this one in a listing that shows only words and addresses."""
-    twins = Message.objects.all_tenants().filter(
-        state__in=(states.SENDING, states.UNKNOWN),
-        channel=claim.message.channel,
-        to_address=claim.message.to_address,
-        body=claim.message.body,
+    """Whether another open message could be mistaken for this one in a listing that shows only words and addresses.
+
+    One that is held counts too: nobody knows which of the two the provider has.
+    """
+    if claim.known.provider != "twilio":
+        return False
+    same = Message.objects.all_tenants().filter(
+        channel=claim.message.channel, to_address=claim.message.to_address, body=claim.message.body
     )
-    return claim.known.provider == "twilio" and twins.exclude(pk=claim.id).exists()
+    # Two questions, because each has a partial index of its own.
+    open_, held = same.filter(state__in=IN_FLIGHT).exclude(pk=claim.id), same.filter(state=states.HELD)
+    return open_.exists() or held.exists()
 
 
 def _conclusion(claim: Claim, now: datetime) -> tuple[str, str]:
