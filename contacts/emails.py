@@ -1,0 +1,50 @@
+"""E-mail addresses as lists write them: one clean lower-case address, or a sentence why not. Pure."""
+
+import re
+from functools import lru_cache
+
+LIMIT = 254  # RFC 5321 §4.5.3.1.3, less the brackets
+
+# RFC 5321 without quoted local parts and address literals: those are typing errors in a list of people.
+_LOCAL = re.compile(r"[\w!#$%&'*+/=?^`{|}~-]+(?:\.[\w!#$%&'*+/=?^`{|}~-]+)*")
+_PLAIN = re.compile(r"[a-z0-9_+%'-]+(?:\.[a-z0-9_+%'-]+)*@[a-z0-9]+(?:[.-][a-z0-9]+)*\.[a-z]{2,24}")
+_LABEL = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
+_ANGLE = re.compile(r"<([^<>]*)>")
+
+
+class NotAnEmail(ValueError):
+    """The message is a sentence for the person who owns the list."""
+
+
+def normalise(raw: str) -> str:
+    """The address in lower case, an international domain in its ASCII form. Takes "Ann <ann@x.example>" and "mailto:". Raises NotAnEmail."""
+    text = raw.strip().strip("\"'\u200b\ufeff;,").lower().removeprefix("mailto:")
+    if len(text) <= 64 and _PLAIN.fullmatch(text):
+        return text
+    if match := _ANGLE.search(text):
+        text = match.group(1).strip()
+    if any(letter.isspace() for letter in text):
+        raise NotAnEmail("There is a blank inside the address.")
+    local, at, domain = text.rpartition("@")
+    if not at or not local:
+        raise NotAnEmail("There is no @ in it." if "@" not in text else "There is nothing before the @.")
+    if "@" in local:
+        raise NotAnEmail("There is more than one @ in it.")
+    if len(local) > 64 or not _LOCAL.fullmatch(local):
+        raise NotAnEmail("The part before the @ cannot be right.")
+    address = f"{local}@{_domain(domain)}"
+    if len(address) > LIMIT:
+        raise NotAnEmail(f"It is longer than {LIMIT} characters.")
+    return address
+
+
+@lru_cache(maxsize=16_384)
+def _domain(domain: str) -> str:
+    try:
+        ascii_ = domain if domain.isascii() else domain.encode("idna").decode("ascii")
+    except UnicodeError:
+        raise NotAnEmail("The part after the @ cannot be right.") from None
+    labels = ascii_.split(".")
+    if len(labels) < 2 or labels[-1].isdigit() or not all(_LABEL.fullmatch(label) for label in labels):
+        raise NotAnEmail("The part after the @ cannot be right.")
+    return ascii_
