@@ -1,0 +1,1 @@
+"""From an uploaded CSV file to contacts: read, map, clean, review, load."""

@@ -1,0 +1,173 @@
+"""Writes the staged and marked rows into contacts, companies, consents and suppressions. Set-based: ten statements a chunk.
+
+Run inside the tenant's context and the chunk's transaction, after staging.mark().
+"""
+# ruff: noqa: S608 - the statements are put together from constants of this file; every value is a parameter.
+
+import json
+from datetime import datetime
+from typing import Any
+
+from django.db import connection
+
+from contacts.importing.staging import TEXTS
+from contacts.models import ImportJob
+from contacts.permissions import suppress
+
+_NEW = "staged.twin IS NULL AND staged.contact_id IS NULL"
+_KNOWN = "staged.twin IS NULL AND staged.contact_id IS NOT NULL AND NOT staged.made AND NOT staged.clash"
+_TAKEN = "staged.twin IS NULL AND staged.contact_id IS NOT NULL AND NOT staged.clash AND (staged.made OR %(update)s)"
+_PLAIN = [name for name in TEXTS if name not in ("email", "phone", "company", "timezone", "source")]
+
+# loading_companies: by name, whatever its capitals; a company that exists stays as it is.
+COMPANIES = f"""
+INSERT INTO contacts_company (tenant_id, public_id, name, domain, industry, created_at)
+SELECT DISTINCT ON (lower(company)) %(tenant)s, gen_random_uuid(), company, '', '', %(now)s
+  FROM import_row AS staged WHERE company <> '' AND (({_NEW}) OR (({_KNOWN}) AND %(update)s))
+ ORDER BY lower(company), row
+ON CONFLICT (tenant_id, lower(name)) DO NOTHING
+"""
+COMPANY_IDS = """
+UPDATE import_row SET company_id = company.id FROM contacts_company AS company
+ WHERE import_row.company <> '' AND company.tenant_id = %(tenant)s AND lower(company.name) = lower(import_row.company)
+"""
+# loading_new: a contact made by somebody else since the match wins (ON CONFLICT), and its row is left as a skip.
+NEW = f"""
+WITH made AS (
+    INSERT INTO contacts_contact (
+        tenant_id, public_id, email, phone, timezone, source, {", ".join(_PLAIN)}, company_id, phone_valid, phone_type, zones,
+        lead_score, tags, custom_fields, engagement_score, sentiment_trend, conversation_summary, interaction_count, inbound_count,
+        last_interaction_summary, last_call_summary, last_sms_reply, created_at, updated_at)
+    SELECT %(tenant)s, staged.public_id, email, phone, timezone, coalesce(nullif(source, ''), %(source)s),
+           {", ".join(_PLAIN)}, staged.company_id, phone_valid, 'unknown', zones, lead_score,
+           tags || (SELECT coalesce(array_agg(tag), '{{}}') FROM unnest(%(tags)s::text[]) AS tag WHERE tag <> ALL (tags)),
+           custom, 50, '', '', 0, 0, '', '', '', %(now)s, %(now)s
+      FROM import_row AS staged WHERE {_NEW} ORDER BY row
+    ON CONFLICT (tenant_id, email) WHERE email <> '' AND deleted_at IS NULL DO NOTHING
+    RETURNING id, public_id
+)
+UPDATE import_row SET contact_id = made.id, made = true FROM made WHERE made.public_id = import_row.public_id
+"""
+# loading_lock: the contacts about to be changed, lowest id first, as everybody locks them.
+LOCK = f"""
+SELECT id FROM contacts_contact WHERE tenant_id = %(tenant)s
+   AND id IN (SELECT contact_id FROM import_row AS staged WHERE {_KNOWN}) ORDER BY id FOR UPDATE
+"""
+# The ids come as an array, so that the planner, which has no statistics of a table just filled, starts from them.
+# loading_update: an empty cell never erases what is known. Weaker evidence of a place (an area code) never replaces a stronger one.
+UPDATE = f"""
+UPDATE contacts_contact AS contact SET
+    {", ".join(f"{name} = coalesce(nullif(staged.{name}, ''), contact.{name})" for name in (*_PLAIN, "email", "phone", "timezone", "source"))},
+    company_id = coalesce(staged.company_id, contact.company_id),
+    phone_valid = CASE WHEN staged.phone IN ('', contact.phone) THEN contact.phone_valid ELSE staged.phone_valid END,
+    phone_type = CASE WHEN staged.phone IN ('', contact.phone) THEN contact.phone_type ELSE 'unknown' END,
+    email_valid = CASE WHEN staged.email IN ('', contact.email) THEN contact.email_valid END,
+    zones = CASE WHEN staged.zones <> '{{}}' AND staged.zone_strength >= CASE
+                     WHEN contact.timezone <> '' THEN 3
+                     WHEN contact.state <> '' OR contact.country <> '' OR contact.postal_code <> '' THEN 2
+                     ELSE 0 END
+                 THEN staged.zones ELSE contact.zones END,
+    lead_score = coalesce(staged.lead_score, contact.lead_score),
+    tags = contact.tags || (SELECT coalesce(array_agg(DISTINCT tag), '{{}}')
+                              FROM unnest(staged.tags || %(tags)s::text[]) AS tag WHERE tag <> ALL (contact.tags)),
+    custom_fields = contact.custom_fields || staged.custom,
+    updated_at = %(now)s
+  FROM import_row AS staged
+ WHERE contact.id = ANY (ARRAY(SELECT contact_id FROM import_row AS staged WHERE {_KNOWN}))
+   AND contact.tenant_id = %(tenant)s AND contact.id = staged.contact_id AND {_KNOWN}
+   AND contact.deleted_at IS NULL
+"""
+# loading_refused: a "no" in a consent column, or an opt-out, ends what was agreed before.
+REFUSED = f"""
+UPDATE contacts_consent AS consent SET revoked_at = %(now)s
+  FROM import_row AS staged
+ WHERE consent.tenant_id = %(tenant)s AND consent.contact_id = staged.contact_id AND consent.channel = ANY (staged.refused)
+   AND consent.revoked_at IS NULL AND {_TAKEN}
+"""
+# loading_agreed: nothing is written where the same consent is in force, nor where the person took one back and the row
+# cannot show a later day: an old list must not undo a revocation.
+AGREED = f"""
+INSERT INTO contacts_consent (tenant_id, contact_id, address, channel, kind, seller, text_shown, source, source_url, given_at, evidence_hash)
+SELECT %(tenant)s, staged.contact_id, CASE WHEN channel = 'email' THEN staged.email ELSE staged.phone END, channel,
+       %(kinds)s::jsonb ->> channel, %(seller)s, %(text)s, left(coalesce(nullif(staged.agreed_where, ''), %(where)s), 120), '',
+       least(coalesce(staged.agreed_at, %(now)s), %(now)s), staged.evidence
+  FROM import_row AS staged CROSS JOIN LATERAL unnest(staged.agreed) AS channel
+ WHERE {_TAKEN} AND %(kinds)s::jsonb ->> channel IS NOT NULL
+   AND NOT EXISTS (
+       SELECT FROM contacts_consent AS known
+        WHERE known.tenant_id = %(tenant)s AND known.contact_id = staged.contact_id AND known.channel = channel
+          AND (known.revoked_at >= coalesce(staged.agreed_at, '-infinity')
+               OR (known.revoked_at IS NULL AND known.kind = %(kinds)s::jsonb ->> channel
+                   AND known.address = CASE WHEN channel = 'email' THEN staged.email ELSE staged.phone END)))
+"""
+# loading_opted_out: of people the tenant did not have; nobody writes to them yet, so no lock and no event is needed.
+OPTED_OUT = """
+INSERT INTO contacts_suppression (tenant_id, channel, address, reason, source, quote, created_at, lifted_by)
+SELECT DISTINCT %(tenant)s, channel, address, 'opted_out', 'import', %(quote)s, %(now)s, ''
+  FROM import_row CROSS JOIN LATERAL unnest(opted_out) AS channel
+  CROSS JOIN LATERAL unnest(CASE WHEN channel = 'email' THEN ARRAY[email, alternative_email] ELSE ARRAY[phone, alternative_phone] END) AS address
+ WHERE address <> '' AND made
+ON CONFLICT (tenant_id, address, channel) WHERE lifted_at IS NULL DO NOTHING
+"""
+# The others may be on their way to somebody at this moment: they go through the verb, one by one.
+OPTED_OUT_KNOWN = """
+SELECT opted_out, array_remove(ARRAY[email, alternative_email], ''), array_remove(ARRAY[phone, alternative_phone], '')
+  FROM import_row WHERE opted_out <> '{}' AND NOT made ORDER BY row
+"""
+
+
+def load(job: ImportJob, *, now: datetime) -> int:
+    """Writes the staged rows; returns how many new contacts were made (fewer than marked where somebody else was faster)."""
+    parameters = _parameters(job, now)
+    with connection.cursor() as cursor:
+        cursor.execute(COMPANIES, parameters)
+        cursor.execute(COMPANY_IDS, parameters)
+        cursor.execute(NEW, parameters)
+        made = cursor.rowcount
+        if parameters["update"]:
+            cursor.execute(LOCK, parameters)
+            cursor.execute(UPDATE, parameters)
+        cursor.execute(REFUSED, parameters)
+        if parameters["kinds"] != "{}":
+            cursor.execute(AGREED, parameters)
+        cursor.execute(OPTED_OUT, parameters)
+        cursor.execute(OPTED_OUT_KNOWN)
+        known = cursor.fetchall()
+    for channels, mailboxes, phones in known:
+        _suppress(job, channels, mailboxes, phones, now)
+    return made
+
+
+def _suppress(job: ImportJob, channels: list[str], mailboxes: list[str], phones: list[str], now: datetime) -> None:
+    for address in (*mailboxes, *phones):
+        reaching = [channel for channel in channels if (channel == "email") == ("@" in address)]
+        if reaching:
+            suppress(
+                tenant_id=job.tenant_id,
+                address=address,
+                channels=reaching,
+                reason="opted_out",
+                source="import",
+                quote=f"Opt-out column of {job.file_name}",
+                now=now,
+                actor=actor_of(job),
+            )
+
+
+def actor_of(job: ImportJob) -> str:
+    return f"member:{job.created_by_id}" if job.created_by_id else "import"
+
+
+def _parameters(job: ImportJob, now: datetime) -> dict[str, Any]:
+    return {
+        "tenant": job.tenant_id,
+        "now": now,
+        "update": job.duplicates == "update",
+        "source": "import",
+        "tags": list(job.tags or []),
+        "kinds": json.dumps(job.consent.get("channels") or {}),
+        "seller": job.tenant.name,
+        "text": job.consent.get("text", ""),
+        "where": (job.consent.get("source") or f"Import of {job.file_name}")[:120],
+        "quote": f"Opt-out column of {job.file_name}"[:300],
+    }

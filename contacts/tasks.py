@@ -1,0 +1,19 @@
+"""django-q2's entry points. Three lines each; the row decides whether there is anything to do."""
+
+from contacts.importing import jobs, passes
+from omnify.lib.clock import now
+
+
+def run_import(tenant_id: int, job_id: int) -> bool:
+    """Reviews or imports one file, or goes on with it. Cluster "slow"."""
+    return passes.run(tenant_id, job_id, now=now())
+
+
+def resume_imports() -> int:
+    """Starts again what a killed worker left; a pass that is alive holds its lock, so a second start does nothing. Once a minute."""
+    return passes.wake(jobs.waiting_jobs())
+
+
+def discard_forgotten_imports() -> int:
+    """Removes uploads nobody went on with. Once a day."""
+    return jobs.discard(jobs.forgotten_jobs(now()), now=now())
