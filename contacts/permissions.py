@@ -12,7 +12,7 @@ from django.db import connection
 from contacts.addresses import normalised
 from contacts.locks import lock_contacts_having
 from contacts.models import Consent, Contact, Suppression
-from omnify.tenants.context import require_tenant_id, tenant_context
+from omnify.tenants.context import current_tenant_id, require_tenant_id, tenant_context
 from omnify.tenants.events import record
 
 Pair = tuple[str, str]
@@ -79,16 +79,18 @@ def lift(*, tenant_id: int, address: str, channels: Iterable[str], source: str, 
 
 
 def suppressed(tenant_id: int, pairs: Iterable[Pair]) -> set[Pair]:
-    """Which of these (channel, address) pairs are forbidden, spelt as they were asked. One query for any number of pairs."""
+    """Which of these (channel, address) pairs are forbidden, spelt as they were asked.
+
+    One query for any number of pairs; outside the tenant's context it enters it first.
+    """
     asked = {(channel, address): (channel, normalised(address)) for channel, address in pairs}
     if not asked:
         return set()
-    rows = (
-        Suppression.objects.all_tenants()
-        .filter(tenant_id=tenant_id, lifted_at__isnull=True, address__in={address for _, address in asked.values()})
-        .values_list("channel", "address")
-    )
-    in_force = set(rows)
+    if current_tenant_id() != tenant_id:
+        with tenant_context(tenant_id):
+            return suppressed(tenant_id, asked)
+    rows = Suppression.objects.filter(lifted_at__isnull=True, address__in={address for _, address in asked.values()})
+    in_force = set(rows.values_list("channel", "address"))
     return {pair for pair, key in asked.items() if key in in_force}
 
 

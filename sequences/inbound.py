@@ -15,7 +15,7 @@ from django.db import OperationalError, connection
 from omnify.tenants.context import tenant_context
 from omnify.tenants.models.ledger import NotificationType, Priority
 from omnify.tenants.notifications import notify
-from sequences import listening, optouts, outcomes
+from sequences import calls, failures, listening, optouts, reports
 from sequences.models import ProviderEvent
 from sequences.models.message import EventState
 from sequences.signals import (
@@ -158,7 +158,7 @@ def park(event_id: int, tenant_id: int, problem: str, now: datetime) -> None:
 
 
 def _opted_out_at_provider(signal: OptedOutAtProvider, event: ProviderEvent, now: datetime) -> None:
-    outcomes.provider_says_opted_out(signal.address, signal.channel, signal.why, now)
+    failures.provider_says_opted_out(signal.address, signal.channel, signal.why, now)
 
 
 def _opted_in_at_provider(signal: OptedInAtProvider, event: ProviderEvent, now: datetime) -> None:
@@ -172,15 +172,15 @@ def _storable(problem: str) -> str:
 # What each signal does: True or None when done, False when its message is not known, a text for a remark.
 Handler = Callable[[Any, ProviderEvent, datetime], bool | str | None]
 HANDLERS: dict[type, Handler] = {
-    StatusChanged: outcomes.status_changed,
+    StatusChanged: reports.status_changed,
     TextReceived: listening.text_received,
     MailReceived: listening.mail_received,
-    CallProgress: outcomes.call_progress,
-    CallEnded: outcomes.call_ended,
-    Opened: outcomes.opened,
-    Clicked: outcomes.clicked,
-    Bounced: outcomes.bounced,
-    Complained: outcomes.complained,
+    CallProgress: calls.call_progress,
+    CallEnded: calls.call_ended,
+    Opened: reports.opened,
+    Clicked: reports.clicked,
+    Bounced: reports.bounced,
+    Complained: reports.complained,
     OptedOutAtProvider: _opted_out_at_provider,
     OptedInAtProvider: _opted_in_at_provider,
 }

@@ -15,8 +15,8 @@ from django.db import connection, transaction
 from omnify.tenants.context import tenant_context
 from sequences import alarms, states
 from sequences.codes import Verdict
+from sequences.failures import Failure, failed
 from sequences.models import Message, Sender
-from sequences.outcomes import Failure, failed
 from sequences.touches import note_touch
 from sequences.transports.base import Busy, Receipt, Refused, Uncertain
 

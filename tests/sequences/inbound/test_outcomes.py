@@ -10,7 +10,7 @@ from contacts.models import Contact, Interaction
 from contacts.permissions import suppressed
 from omnify.tenants.context import tenant_context
 from omnify.tenants.models import Event, Notification
-from sequences import inbound, outcomes
+from sequences import failures, inbound
 from sequences.models import Message, ProviderEvent
 from tests.making import People, make_contact, make_enrollment, make_senders
 from tests.sequences.inbound.conftest import House
@@ -162,8 +162,8 @@ def test_a_number_the_provider_has_on_its_stop_list_is_closed_here_too(house: Ho
 
 def test_a_refusal_at_send_can_be_followed_by_the_dispatcher(house: House, now: datetime) -> None:
     with tenant_context(house.tenant.pk):
-        assert outcomes.provider_says_opted_out("+12125550123", "sms", "21610", now) == 2
-        assert outcomes.provider_says_opted_out("+12125550123", "sms", "21610", now) == 0
+        assert failures.provider_says_opted_out("+12125550123", "sms", "21610", now) == 2
+        assert failures.provider_says_opted_out("+12125550123", "sms", "21610", now) == 0
 
 
 @pytest.mark.parametrize(

@@ -116,3 +116,12 @@ def tracked(sender: Sender, now: datetime, message: Message, record: str, **fiel
 
 def apply_all(now: datetime) -> int:
     return apply_waiting(now)
+
+
+def rows(model: Any, **filters: Any) -> list[Any]:
+    return list(model.objects.all_tenants().filter(**filters).order_by("pk"))
+
+
+def only(model: Any, **filters: Any) -> Any:
+    (row,) = rows(model, **filters)
+    return row

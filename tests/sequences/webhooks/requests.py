@@ -13,11 +13,15 @@ import httpx
 from django.conf import settings
 
 from omnify.simulator.signing import twilio_signature, vapi_signature
-from sequences.models import Sender
+from sequences.models import ProviderEvent, Sender
 from sequences.webhooks.ingest import Ingest
 
 SID = "SM" + "0123456789abcdef" * 2
 CALL = "0f9c2f3a-1111-4222-8333-444455556666"
+MARK = "0199c0de-0000-7000-8000-00000000000a"
+PERSON = "+12125550100"
+REPORT = {"type": "end-of-call-report", "call": {"id": CALL, "name": MARK}, "endedReason": "customer-ended-call"}
+BOUNCE = {"RecordType": "Bounce", "MessageID": "m-1", "ID": 7, "Type": "HardBounce", "Metadata": {"m": MARK}}
 
 
 def twilio(sender: Sender, path: str, *, token: str = "", account: str = "", **fields: str) -> dict[str, Any]:
@@ -101,3 +105,7 @@ def as_web_role() -> Iterator[None]:
         yield
     finally:
         connection.settings_dict["OPTIONS"]["options"] = before
+
+
+def events() -> list[ProviderEvent]:
+    return list(ProviderEvent.objects.all_tenants().order_by("id"))

@@ -1,0 +1,68 @@
+"""Who talked on the phone has answered, and what they said is obeyed."""
+
+from datetime import datetime
+
+import pytest
+
+from contacts.models import Interaction, Suppression
+from contacts.permissions import suppressed
+from sequences.models import Message
+from tests.sequences.inbound.conftest import House
+from tests.sequences.inbound.told import apply_all, make_message, only, report, rows
+
+pytestmark = pytest.mark.django_db
+
+
+def test_a_person_who_talked_on_the_phone_has_answered(house: House, now: datetime) -> None:
+    message = make_message(house.pat, house.voice, now, enrollment=house.enrollment)
+    report(house.voice, now, message, "customer-ended-call", "Yes, that sounds interesting.", "Call me Friday.")
+    apply_all(now)
+    touch = only(Interaction)
+    assert (touch.outcome, touch.call_disposition, touch.call_duration_seconds) == ("answered", "answered", 31)
+    assert "User: Call me Friday." in touch.content_body
+    assert touch.content_summary == "They talked."
+    house.enrollment.refresh_from_db()
+    house.pat.refresh_from_db()
+    message.refresh_from_db()
+    assert house.enrollment.status_reason == "replied"
+    assert (house.pat.last_call_summary, house.pat.inbound_count) == ("They talked.", 1)
+    assert message.state == "delivered"
+
+
+def test_what_the_machine_said_on_the_phone_is_not_taken_for_the_persons_stop(house: House, now: datetime) -> None:
+    message = make_message(house.pat, house.voice, now)
+    report(house.voice, now, message, "assistant-ended-call", "Hello?")
+    apply_all(now)
+    assert rows(Suppression) == []
+
+
+def test_do_not_call_said_on_the_phone_closes_the_number(house: House, now: datetime) -> None:
+    message = make_message(house.pat, house.voice, now)
+    report(house.voice, now, message, "customer-ended-call", "Don't call me again.")
+    apply_all(now)
+    assert ("voice", "+12125550123") in suppressed(house.tenant.pk, [("voice", "+12125550123")])
+    house.enrollment.refresh_from_db()
+    assert house.enrollment.status_reason == "opted_out"
+    assert rows(Message, purpose="confirmation") == []
+
+
+@pytest.mark.parametrize(
+    ("reason", "disposition", "state", "failure"),
+    [
+        ("voicemail", "voicemail", "delivered", ""),
+        ("customer-did-not-answer", "no-answer", "undelivered", "call_no_answer"),
+        ("customer-busy", "busy", "undelivered", "call_busy"),
+        ("pipeline-error-openai-llm-failed", "failed", "undelivered", "call_failed"),
+    ],
+)
+def test_a_call_nobody_spoke_on_is_no_reply(
+    house: House, now: datetime, reason: str, disposition: str, state: str, failure: str
+) -> None:
+    message = make_message(house.pat, house.voice, now)
+    report(house.voice, now, message, reason)
+    apply_all(now)
+    message.refresh_from_db()
+    house.enrollment.refresh_from_db()
+    assert (message.state, message.failure_type) == (state, failure)
+    assert only(Interaction).call_disposition == disposition
+    assert house.enrollment.status == "active"
