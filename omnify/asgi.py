@@ -33,6 +33,6 @@ async def refuse(scope: Any, receive: Any, send: Any) -> None:
     await send({"type": "websocket.close"})
 
 
-sockets = URLRouter([path("ws/live/", LiveConsumer.as_asgi()), re_path(r"", refuse)])
+sockets = URLRouter([path("ws/live/", LiveConsumer.as_asgi()), re_path(r"", refuse)])  # type: ignore[arg-type]
 
 application = ProtocolTypeRouter({"http": http, "websocket": AllowedHostsOriginValidator(CookieMiddleware(sockets))})

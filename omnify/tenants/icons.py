@@ -16,7 +16,7 @@ ICONS = {
     "close": '<path d="M6 6l12 12M18 6L6 18"/>',
     "copy": '<path d="M9 9h11v11H9zM5 15H4V4h11v1"/>',
     "download": '<path d="M12 4v11M7 11l5 5 5-5M4 20h16"/>',
-    "drag": '<g fill="currentColor" stroke="none"><circle cx="9" cy="6" r="1.700"/><circle cx="15" cy="6" r="1.700"/><circle cx="9" cy="12" r="1.700"/><circle cx="15" cy="12" r="1.700"/><circle cx="9" cy="18" r="1.700"/><circle cx="15" cy="18" r="1.700"/></g>',
+    "drag": '<path stroke-width="3" d="M9 6h.01M15 6h.01M9 12h.01M15 12h.01M9 18h.01M15 18h.01"/>',
     "edit": '<path d="M4 20l1-4L16 5l3 3L8 19zM14 7l3 3"/>',
     "email": '<path d="M3 6h18v12H3zM3 7l9 7 9-7"/>',
     "exit": '<path d="M13 4h6v16h-6M3 12h11M10 8l4 4-4 4"/>',

@@ -1,6 +1,6 @@
 """The sections at the left of every page: which exist here, which this member may open, which one is open."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from django.urls import NoReverseMatch, reverse
@@ -31,8 +31,15 @@ SECTIONS = (
 )
 
 
-def sections(path: str, member: Membership | None, user: Any) -> list[dict[str, Any]]:
-    """The sections this person may open, as {section, url, current}; at most one is current: the longest address that `path` is under."""
+@dataclass(frozen=True)
+class Entry:
+    section: Section
+    url: str
+    current: bool = False
+
+
+def sections(path: str, member: Membership | None, user: Any) -> list[Entry]:
+    """The sections this person may open; at most one is current: the one with the longest address that `path` is under."""
     shown = []
     for section in SECTIONS:
         if section.staff and not user.is_staff:
@@ -40,11 +47,9 @@ def sections(path: str, member: Membership | None, user: Any) -> list[dict[str, 
         if not section.staff and (member is None or not member.may(section.role)):
             continue
         try:
-            url = reverse(section.url_name)
+            shown.append(Entry(section, reverse(section.url_name)))
         except NoReverseMatch:
             continue  # not part of this installation: without a simulator there is no Phone
-        shown.append({"section": section, "url": url, "current": False})
-    under = [each for each in shown if path == each["url"] or (each["url"] != "/" and path.startswith(each["url"]))]
-    if under:
-        max(under, key=lambda each: len(each["url"]))["current"] = True
-    return shown
+    under = [each for each in shown if path == each.url or (each.url != "/" and path.startswith(each.url))]
+    best = max(under, key=lambda each: len(each.url), default=None)
+    return [replace(each, current=each is best) for each in shown]

@@ -120,7 +120,7 @@ def test_menus_and_dialogs_are_accessible(
             page.get_by_role("button", name="Menu", exact=True).click()
         page.locator(opener).click()
         if name == "bell":
-            page.get_by_text("Sam Reyes asked to stop").last.wait_for()
+            page.locator("#bell-list").get_by_text("Sam Reyes asked to stop").wait_for()
         look(page, f"menu-{name}-{theme}-{width}")
         assert_accessible(page)
         page.keyboard.press("Escape")
