@@ -16,6 +16,8 @@ from sequences.windows import Window, may_send, must_end
 # A text needs a moment to arrive: what would leave in the last 90 seconds of the window waits for the next one.
 MARGIN = timedelta(seconds=90)
 RECHECK = timedelta(minutes=5)
+# How long a message waits for another to the same person: a request takes a moment, an uncertain one minutes.
+SHORT_PAUSE, UNCERTAIN_PAUSE = timedelta(seconds=5), timedelta(seconds=60)
 # Answers that the person has asked for, by texting STOP or HELP: they go out even though the address is suppressed.
 ASKED_FOR = frozenset({"confirmation", "help"})
 
@@ -141,8 +143,9 @@ def sender(facts: WireFacts, now: datetime) -> Stop | None:
 def single_flight(facts: WireFacts, now: datetime) -> Stop | None:
     """One message at a time to one person: while one is uncertain, no other may start, on any channel."""
     if facts.in_flight:
-        pause = 60 if facts.in_flight == states.UNKNOWN else 5
-        return Stop(states.READY, "one_at_a_time", now + timedelta(seconds=pause))
+        return Stop(
+            states.READY, "one_at_a_time", now + (UNCERTAIN_PAUSE if facts.in_flight == states.UNKNOWN else SHORT_PAUSE)
+        )
     return None
 
 

@@ -123,6 +123,9 @@ def test_a_mail_that_reached_the_server_in_part_was_not_accepted() -> None:
             if self.breaks:
                 raise ConnectionResetError
 
+        def close(self) -> None:
+            self.closed = True
+
     for breaks in (True, False):
         connection = _Plain()
         connection.sock = Socket(breaks)  # type: ignore[assignment]
