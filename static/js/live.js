@@ -19,7 +19,7 @@
   const refetch = () => {
     const topics = new Set();
     for (const element of document.querySelectorAll("[hx-trigger*='live:']")) {
-      for (const match of element.getAttribute("hx-trigger").matchAll(/live:([\w.-]+)/g)) topics.add(match[1]);
+      for (const match of element.getAttribute("hx-trigger").matchAll(/live:([\w.:-]+)/g)) topics.add(match[1]);
     }
     for (const topic of topics) announce(topic, "");
   };

@@ -1,8 +1,10 @@
 """The frame, the entrance and the workspace's pages: in both themes, wide and narrow, accessible and within the policy."""
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
+from django.db import connection, connections
 from django.urls import reverse
 
 from omnify.tenants.context import tenant_context
@@ -59,8 +61,6 @@ def test_every_page_of_a_member_is_accessible_and_fits(
 ) -> None:
     page = browser_page(lively.alice, theme=theme, viewport=viewport)
     for name in INSIDE:
-        if name == "account_email":
-            continue
         page.goto(reverse(name))
         assert page.locator("h1").count() == 1
         look(page, f"{name.replace(':', '-')}-{theme}-{width}")
@@ -79,6 +79,24 @@ def test_every_page_before_logging_in_is_accessible_and_fits(
         look(page, f"{name}-{theme}-{width}")
         assert_accessible(page)
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), f"{name} scrolls sideways"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_application_under_the_browser_acts_as_the_web_role(site: str) -> None:
+    def role() -> str:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT current_user")
+            return str(cursor.fetchone()[0])
+
+    def elsewhere() -> str:
+        try:
+            return role()
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(1) as pool:
+        assert pool.submit(elsewhere).result(10) == "omnify_web"
+    assert role() == "omnify_system"
 
 
 @pytest.mark.django_db(transaction=True)
