@@ -259,6 +259,7 @@ REST_FRAMEWORK = {
     "DEFAULT_PAGINATION_CLASS": "omnify.tenants.api.KeysetPagination",
     "DEFAULT_THROTTLE_CLASSES": ["omnify.tenants.api.TenantThrottle"],
     "DEFAULT_THROTTLE_RATES": {"tenant": "600/min"},
+    "EXCEPTION_HANDLER": "omnify.tenants.api.problem_response",
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
     "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
@@ -268,6 +269,10 @@ SPECTACULAR_SETTINGS = {
     "DESCRIPTION": "Contacts, sequences and enrolments. Authenticate with `Authorization: Bearer <API key>`.",
     "VERSION": "1",
     "SERVE_INCLUDE_SCHEMA": False,
+    "ENUM_NAME_OVERRIDES": {
+        "SequenceStatus": "sequences.models.definition.SequenceStatus",
+        "EnrolmentStatus": "sequences.models.enrollment.EnrollmentStatus",
+    },
 }
 
 LOGGING = {

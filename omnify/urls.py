@@ -10,8 +10,10 @@ from sequences.views.unsubscribe import unsubscribe_page
 urlpatterns = [
     path("", home, name="home"),
     path("", include("omnify.tenants.urls")),
+    path("", include("contacts.urls")),
     path("", include("sequences.urls")),
     path("accounts/", include("omnify.tenants.account_urls")),
+    path("api/", include("omnify.api")),
     path("admin/", admin.site.urls),
     # Under every mail: short, and with or without the slash, because mail programs post to it and must not be redirected.
     path("u/<str:token>", unsubscribe_page, name="unsubscribe"),
