@@ -50,7 +50,7 @@ class ContactIn(serializers.Serializer[Any]):
     country = serializers.CharField(max_length=60, required=False, allow_blank=True)
     timezone = serializers.CharField(max_length=60, required=False, allow_blank=True)
     language = serializers.CharField(max_length=10, required=False, allow_blank=True)
-    source = serializers.CharField(max_length=80, required=False, allow_blank=True)
+    source = serializers.CharField(max_length=80, required=False, allow_blank=True)  # type: ignore[assignment]
     lead_score = serializers.IntegerField(min_value=0, max_value=100, required=False, allow_null=True)
     tags = serializers.ListField(child=serializers.CharField(max_length=60), max_length=50, required=False)
     custom_fields = serializers.DictField(

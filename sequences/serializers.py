@@ -16,11 +16,11 @@ class SequenceOut(serializers.ModelSerializer[Sequence]):
 
     class Meta:
         model = Sequence
-        fields = (
+        fields: tuple[str, ...] = (
             "id", "name", "description", "status", "published_version", "send_window", "allow_reentry", "tags",
             "created_at", "updated_at",
         )  # fmt: skip
-        read_only_fields = fields
+        read_only_fields: tuple[str, ...] = fields
 
 
 class StepOut(serializers.ModelSerializer[Step]):
@@ -34,7 +34,7 @@ class SequenceWithSteps(SequenceOut):
     steps = StepOut(many=True, read_only=True, help_text="Of the published version, in order; empty before the first.")
 
     class Meta(SequenceOut.Meta):
-        fields = (*SequenceOut.Meta.fields, "steps")  # type: ignore[assignment]
+        fields = (*SequenceOut.Meta.fields, "steps")
         read_only_fields = fields
 
 

@@ -10,7 +10,6 @@ from typing import Any
 from django.core import signing
 from django.core.exceptions import PermissionDenied as NotAllowed
 from django.db import connection
-from django.db.models import QuerySet
 from django.http import Http404
 from rest_framework import exceptions, status
 from rest_framework.authentication import BaseAuthentication, SessionAuthentication
@@ -36,7 +35,7 @@ WHERE id IN (SELECT id FROM tenants_apikey WHERE id = %(key)s AND tenant_id = %(
 
 def actor(request: Request) -> str:
     """How the ledger names who asks: key:<id> or member:<id>."""
-    return f"{'key' if isinstance(request.auth, ApiKey) else 'member'}:{request.auth.pk}"  # type: ignore[union-attr]
+    return f"{'key' if isinstance(request.auth, ApiKey) else 'member'}:{request.auth.pk}"
 
 
 class Conflict(exceptions.APIException):
@@ -66,7 +65,7 @@ class ApiKeyAuthentication(BaseAuthentication):
 class MemberSessionAuthentication(SessionAuthentication):
     """Somebody logged in, for pages that call the API; every call that changes something needs the CSRF token."""
 
-    def authenticate(self, request: Request) -> tuple[Any, Membership] | None:  # type: ignore[override]
+    def authenticate(self, request: Request) -> tuple[Any, Membership] | None:
         member: Membership | None = getattr(request._request, "member", None)
         if member is None or not member.user.is_active:
             return None
@@ -116,7 +115,7 @@ class KeysetPagination(BasePagination):
 
     page_size, largest = 50, 200
 
-    def paginate_queryset(self, queryset: QuerySet[Any], request: Request, view: Any = None) -> list[Any]:
+    def paginate_queryset(self, queryset: Any, request: Request, view: Any = None) -> list[Any]:
         size = self.size(request)
         after = self.position(request)
         rows = queryset.order_by("-id")
