@@ -4,9 +4,23 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sequences.render import Template, compile_template
+from sequences.render import Template, TemplateProblem, compile_template
 
 MESSAGE_KINDS = frozenset({"sms", "email", "voice"})
+
+
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """A template that publishing should have refused. Whoever gets to its step is parked with the reason; the rest go on."""
+
+    problem: TemplateProblem
+
+    def render(self, variables: Mapping[str, object]) -> str:
+        """Raises TemplateProblem."""
+        raise TemplateProblem(self.problem.message, self.problem.line, self.problem.column)
+
+    def missing(self, variables: Mapping[str, object]) -> tuple[str, ...]:
+        return ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -18,8 +32,8 @@ class StepFacts:
     kind: str
     name: str
     enabled: bool
-    subject: Template
-    body: Template
+    subject: Template | Unreadable
+    body: Template | Unreadable
     config: Mapping[str, Any]
     next_id: int | None
 
@@ -41,7 +55,7 @@ def build(version_id: int, steps: Iterable[Mapping[str, Any]], edges: Iterable[t
     """The graph of one version.
 
     Args: rows of its steps in order of position (id, key, kind, name, enabled, subject, body, config), and its edges as
-    (source id, target id). Raises render.TemplateProblem for a template that publishing should have refused.
+    (source id, target id).
     """
     following = dict(edges)
     made: dict[int, StepFacts] = {}
@@ -52,9 +66,16 @@ def build(version_id: int, steps: Iterable[Mapping[str, Any]], edges: Iterable[t
             kind=row["kind"],
             name=row["name"],
             enabled=row["enabled"],
-            subject=compile_template(row["subject"]),
-            body=compile_template(row["body"]),
+            subject=_compiled(row["subject"]),
+            body=_compiled(row["body"]),
             config=row["config"] or {},
             next_id=following.get(row["id"]),
         )
     return Graph(version_id=version_id, first_id=next(iter(made), None), steps=made)
+
+
+def _compiled(source: str) -> Template | Unreadable:
+    try:
+        return compile_template(source)
+    except TemplateProblem as problem:
+        return Unreadable(problem)

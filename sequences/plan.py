@@ -13,7 +13,7 @@ from typing import Any
 from sequences import windows
 from sequences.decisions import Entry, Exit, Handoff, Reason, Send, Skip, Task, Turn, Wait
 from sequences.graph import MESSAGE_KINDS, Graph, StepFacts
-from sequences.render import TemplateProblem, missing
+from sequences.render import TemplateProblem
 
 # Steps that send nothing are walked in one go; more of them in a row than this is a loop somebody drew by mistake.
 MAX_WALK = 50
@@ -179,7 +179,7 @@ def hours(step: StepFacts, person: PersonFacts, sequence: SequenceFacts, now: da
 def content(step: StepFacts, person: PersonFacts, sequence: SequenceFacts, now: datetime) -> Send | Handoff:
     """Checks 8 and 10: write it, or say which word is missing; then it goes to the wire."""
     variables = person.variables()
-    lacking = missing(step.subject, variables) + missing(step.body, variables)
+    lacking = step.subject.missing(variables) + step.body.missing(variables)
     if lacking:
         return Handoff(Reason.MISSING_VARIABLE, {"step": step.label, "missing": list(lacking)})
     try:
