@@ -1,12 +1,12 @@
 """Logging in, and the few addresses of django-allauth that exist here."""
 
-from typing import Any
-
 import pytest
+from allauth.account.models import EmailAddress
 from django.core import mail
 from django.test import Client
 from django.urls import reverse
 
+from omnify.tenants.accounts import own_address
 from omnify.tenants.models import User
 from tests.making import PASSWORD, People
 
@@ -69,11 +69,28 @@ def test_logging_out_needs_a_post(people: People, client: Client) -> None:
     assert client.get(reverse("home")).status_code == 302
 
 
-def test_a_page_that_wants_the_password_again_asks_for_it(people: People, client: Client) -> None:
+def test_two_factor_log_in_asks_for_the_password_again(people: People, client: Client) -> None:
     client.post(reverse("account_login"), {"login": people.alice.user.email, "password": PASSWORD})
-    session: Any = client.session
-    session["account_authentication_methods"] = [{"method": "password", "at": 0}]
-    session.save()
     response = client.get(reverse("mfa_activate_totp"))
     assert response.status_code == 302
     assert response["Location"].startswith(reverse("account_reauthenticate"))
+
+
+def test_the_address_one_logs_in_with_is_verified_and_two_factor_can_be_turned_on(
+    people: People, client: Client
+) -> None:
+    client.post(reverse("account_login"), {"login": people.alice.user.email, "password": PASSWORD})
+    html = client.get(reverse("account_email")).content.decode()
+    assert "Verified" in html
+    assert "Not verified" not in html
+    page = client.post(
+        reverse("account_reauthenticate"), {"password": PASSWORD, "next": reverse("mfa_activate_totp")}, follow=True
+    )
+    assert page.redirect_chain[-1][0] == reverse("mfa_activate_totp")
+    assert 'src="data:image/svg+xml' in page.content.decode()
+
+
+def test_an_address_listed_by_somebody_else_stays_theirs(people: People) -> None:
+    EmailAddress.objects.create(user=people.charlie.user, email=people.alice.user.email, primary=False, verified=True)
+    own_address(people.alice.user)
+    assert list(EmailAddress.objects.values_list("user", flat=True)) == [people.charlie.user.pk]
