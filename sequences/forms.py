@@ -177,8 +177,11 @@ FORMS: dict[str, Any] = {
 
 def step_form(step: Step, data: Any = None) -> Any:
     """The form of this step's kind, filled from the step or bound to `data`. Field ids carry the step's key."""
-    form = FORMS[step.kind]
-    return form(data, initial=form.values_of(step), auto_id=f"id_{step.key}_%s", use_required_attribute=False)
+    kind = FORMS[step.kind]
+    form = kind(data, initial=kind.values_of(step), auto_id=f"id_{step.key}_%s", use_required_attribute=False)
+    for field in form.fields.values():
+        field.template_name = "sequences/parts/field.html"  # nothing is optional in a message, only unfinished
+    return form
 
 
 class ReplyForm(forms.Form):

@@ -118,15 +118,19 @@ def compare(old: list[Step], new: list[Step]) -> Iterator[StepChange]:
 def word_diff(old: str, new: str) -> tuple[tuple[str, str], ...]:
     """The way from one text to another, word by word: (op, text) with op same, del or ins."""
     a, b = re.findall(r"\s+|[^\s]+", old), re.findall(r"\s+|[^\s]+", new)
-    pieces = []
-    for op, a1, a2, b1, b2 in difflib.SequenceMatcher(a=a, b=b, autojunk=False).get_opcodes():
-        if op == "equal":
-            pieces.append(("same", "".join(a[a1:a2])))
-            continue
-        if a2 > a1:
-            pieces.append(("del", "".join(a[a1:a2])))
-        if b2 > b1:
-            pieces.append(("ins", "".join(b[b1:b2])))
+    pieces: list[tuple[str, str]] = []
+    gone = came = ""
+    steps = difflib.SequenceMatcher(a=a, b=b, autojunk=False).get_opcodes()
+    for index, (op, a1, a2, b1, b2) in enumerate(steps):
+        left, right = "".join(a[a1:a2]), "".join(b[b1:b2])
+        # A blank that both have between two changes is no place to rest the eye: the change goes on.
+        if op == "equal" and (left.strip() or not (gone or came) or index == len(steps) - 1):
+            pieces += [each for each in (("del", gone), ("ins", came)) if each[1]]
+            pieces.append(("same", left))
+            gone = came = ""
+        else:
+            gone, came = gone + left, came + right
+    pieces += [each for each in (("del", gone), ("ins", came)) if each[1]]
     return tuple(pieces)
 
 

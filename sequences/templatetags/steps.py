@@ -7,7 +7,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from omnify.tenants.templatetags.page import icon
-from sequences.models import Enrollment, Execution, Message
+from sequences.models import Enrollment, Execution, Message, Step
 from sequences.outline import KIND_WORDS
 from sequences.reading import STATES, state_name
 from sequences.receipts import facts_in_words, remedy, sentence, short
@@ -82,6 +82,12 @@ def wait_in_words(config: dict[str, Any]) -> str:
 @register.filter
 def kind_word(kind: str) -> str:
     return KIND_WORDS.get(kind, kind)
+
+
+@register.filter
+def step_name(step: Step) -> str:
+    """A step's own name; a wait says how long, everything else its kind."""
+    return f"Wait {wait_words(step.config or {})}" if step.kind == "wait" else str(step)
 
 
 @register.simple_tag

@@ -36,6 +36,7 @@ def overview(request: HttpRequest, public_id: UUID) -> HttpResponse:
     facts = frame(
         sequence,
         "overview",
+        live=True,
         counts=reading.state_counts(sequence),
         states=reading.STATES,
         upcoming=reading.upcoming(sequence),

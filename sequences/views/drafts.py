@@ -68,6 +68,7 @@ def editor_facts(request: HttpRequest, draft: Version, *, key: str | None = None
         "blocked": any(not problem.warning for problem in found),
         "open_key": row.key if row else "",
         "known": known,
+        "as": request.GET.get("as") or request.POST.get("as") or "",
     }
     if row is not None:
         facts |= {"step": row, "form": form or step_form(row), **preview_facts(request, row, known)}

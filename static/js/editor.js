@@ -83,20 +83,35 @@
     else save();
   });
 
-  // --- typing what is not unsaved is lost with a swap: an action waits for the text to be saved first ---
+  // --- a swap would lose what is typed and not saved: an action waits until it is ---
+  let waiting = null;
   editor.addEventListener("htmx:confirm", (event) => {
-    if (!unsaved || event.target.id === "step-form" || !form()) return;
+    const ofForm = event.target.id === "step-form";
+    // Leaving a field that is saved already, or that waits for an answer about the conflict: nothing to do.
+    if (ofForm && (!unsaved || !conflict.hidden)) event.preventDefault();
+    if (ofForm || !unsaved || !form()) return;
     event.preventDefault();
-    const go = () => event.detail.issueRequest(true);
-    document.body.addEventListener("draft", (saved) => { if (saved.detail.saved) go(); }, { once: true });
+    waiting = { target: event.target, issue: event.detail.issueRequest };
     save();
+  });
+  editor.addEventListener("htmx:afterRequest", (event) => {
+    if (event.target.id !== "step-form" || !waiting) return;
+    const { target, issue } = waiting;
+    waiting = null;
+    if (!event.detail.successful) return;
+    // What was clicked may have been drawn anew with the saved text.
+    if (target.isConnected) issue(true);
+    else document.getElementById(target.id)?.click();
   });
 
   // --- variables and look-alikes ---
   editor.addEventListener("focusin", (event) => {
     if (event.target.matches("[data-template]")) lastField = event.target;
   });
-  const changed = (field) => field.dispatchEvent(new Event("change", { bubbles: true }));
+  const changed = (field) => {
+    field.dispatchEvent(new Event("input", { bubbles: true }));
+    field.dispatchEvent(new Event("change", { bubbles: true }));
+  };
   editor.addEventListener("click", (event) => {
     const variable = event.target.closest("[data-variable]");
     if (variable) {

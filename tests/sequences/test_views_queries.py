@@ -101,5 +101,5 @@ def test_a_persons_panel_with_thirty_decisions_asks_no_more_than_with_one(client
             for turn in range(2, 32)
         )  # fmt: skip
     thirty, page = asked(client, url)
-    assert one == thirty
+    assert thirty <= one  # nothing was sent in the latest decisions, so the messages need not be asked for
     assert "no consent to texts" in page
