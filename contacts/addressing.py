@@ -22,10 +22,15 @@ _STATES = {
 
 
 @cache
-def _countries() -> dict[str, str]:
+def names_of_countries() -> dict[str, str]:
+    """ISO 3166-1 alpha-2 -> English name, from tzdata's table."""
     rows = resources.files("tzdata.zoneinfo").joinpath("iso3166.tab").read_text("utf-8").splitlines()
-    pairs = (row.split("\t") for row in rows if row and not row.startswith("#"))
-    return {name.lower(): code for code, name in pairs} | _ALSO
+    return dict(row.split("\t", 1) for row in rows if row and not row.startswith("#")) | {"GB": "United Kingdom"}
+
+
+@cache
+def _countries() -> dict[str, str]:
+    return {name.lower(): code for code, name in names_of_countries().items()} | _ALSO
 
 
 def country_code(text: str) -> str:

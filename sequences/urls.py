@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from sequences.views import detail, editing, enrolling, listing, person, previewing, publication, tasks
+from sequences.views import choosing, detail, editing, enrolling, listing, person, previewing, publication, tasks
 
 app_name = "sequences"
 
@@ -10,6 +10,7 @@ urlpatterns = [
     path("sequences/", listing.list_sequences, name="list"),
     path("sequences/new/", listing.create, name="create"),
     path("sequences/demo/", listing.demo, name="demo"),
+    path("sequences/choose/", choosing.choose, name="choose"),
     path("sequences/enrollments/", enrolling.enrollment_action, name="enrollment_action"),
     path("sequences/<uuid:public_id>/", detail.overview, name="sequence"),
     path("sequences/<uuid:public_id>/people/", detail.people, name="people"),

@@ -99,6 +99,7 @@ SELECT %(tenant)s, staged.contact_id, CASE WHEN channel = 'email' THEN staged.em
           AND (known.revoked_at >= coalesce(staged.agreed_at, '-infinity')
                OR (known.revoked_at IS NULL AND known.kind = %(kinds)s::jsonb ->> channel
                    AND known.address = CASE WHEN channel = 'email' THEN staged.email ELSE staged.phone END)))
+ ORDER BY staged.row, channel
 """
 # loading_opted_out: of people the tenant did not have; nobody writes to them yet, so no lock and no event is needed.
 OPTED_OUT = """

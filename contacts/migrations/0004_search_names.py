@@ -5,19 +5,26 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('contacts', '0003_policies'),
-        ('tenants', '0002_roles_and_policies'),
+        ("contacts", "0003_policies"),
+        ("tenants", "0002_roles_and_policies"),
     ]
 
     operations = [
         migrations.AddIndex(
-            model_name='contact',
-            index=models.Index(models.F('tenant'), django.db.models.functions.comparison.Collate('first_name', 'C'), name='contact_by_first_name'),
+            model_name="contact",
+            index=models.Index(
+                models.F("tenant"),
+                django.db.models.functions.comparison.Collate("first_name", "C"),
+                name="contact_by_first_name",
+            ),
         ),
         migrations.AddIndex(
-            model_name='contact',
-            index=models.Index(models.F('tenant'), django.db.models.functions.comparison.Collate('last_name', 'C'), name='contact_by_last_name'),
+            model_name="contact",
+            index=models.Index(
+                models.F("tenant"),
+                django.db.models.functions.comparison.Collate("last_name", "C"),
+                name="contact_by_last_name",
+            ),
         ),
     ]
