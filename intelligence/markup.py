@@ -71,7 +71,10 @@ class _Reader(HTMLParser):
             self._say("\n")
 
     def handle_data(self, data: str) -> None:
-        self._say(" ".join(data.split()) + (" " if data[-1:].isspace() else ""))
+        words = " ".join(data.split())
+        # "</b> me": the blank belongs to the words, unless a line or a blank has just ended.
+        begins = words and data[0].isspace() and self.parts and not self.parts[-1][1][-1:].isspace()
+        self._say((" " if begins else "") + words + (" " if data[-1:].isspace() else ""))
 
     def _say(self, text: str) -> None:
         if self._skip_from is None and not self._ended:

@@ -5,6 +5,7 @@ is counted too. What then still fails is parked, a member is told, and the other
 """
 
 import logging
+import time
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from types import ModuleType
@@ -36,46 +37,60 @@ from sequences.webhooks import mail, twilio, vapi
 from sequences.webhooks.base import UNREADABLE
 
 LIMIT = 500
+BUDGET_SECONDS = 3.0
 MOST_TRIES = 2
 GIVE_UP_AFTER = timedelta(hours=24)
 PARSERS: dict[str, ModuleType] = {"twilio": twilio, "vapi": vapi, "postmark": mail}
 
-# provider_event_try: the oldest waiting event that nobody else works on. `applied_at` says when it was last taken up: until
-# the row lock of the work itself holds, five seconds keep others off, and after a crash the next try comes as soon. What
-# matched nothing is looked at again after half as long as it has waited already, up to ten minutes: often at first, seldom
-# later. MATERIALIZED: a plan that ran the choice again for each row would count tries of events it never hands out.
+# provider_event_try: the next waiting event of one state that nobody else works on, read off the index provider_event_waiting
+# in its order. `applied_at` says when it was last taken up: until the row lock of the work itself holds, five seconds keep
+# others off, and after a crash the next try comes as soon. What matched nothing is looked at again after half as long as it
+# has waited already, up to ten minutes: often at first, seldom later. MATERIALIZED: a plan that ran the choice again for
+# each row would count tries of events it never hands out. Not synchronous: if the server loses the last count in a crash,
+# the event is tried once more.
 TRY = """
 WITH chosen AS MATERIALIZED (
     SELECT id, tenant_id FROM sequences_providerevent
-    WHERE id > %(after)s AND state IN ('new', 'unmatched')
+    WHERE state = %(state)s AND state IN ('new', 'unmatched') AND id > %(after)s
       AND (applied_at IS NULL OR applied_at <= %(now)s - interval '5 seconds')
       AND (state = 'new' OR applied_at <= %(now)s - least(interval '10 minutes', (applied_at - received_at) / 2))
     ORDER BY id LIMIT 1 FOR UPDATE SKIP LOCKED
-)
+), quick AS MATERIALIZED (SELECT set_config('synchronous_commit', 'off', true) AS set)
 UPDATE sequences_providerevent AS event SET tries = tries + 1, applied_at = %(now)s
-FROM chosen WHERE event.id = chosen.id AND event.tenant_id = chosen.tenant_id
+FROM chosen, quick WHERE quick.set = 'off' AND event.id = chosen.id AND event.tenant_id = chosen.tenant_id
 RETURNING event.id, event.tenant_id, event.tries
 """
 
 logger = logging.getLogger(__name__)
 
 
-def apply_waiting(now: datetime, limit: int = LIMIT) -> int:
-    """Applies up to `limit` waiting events, oldest first; returns how many it looked at. Any number of workers at once."""
-    done, after = 0, 0
-    while done < limit:
-        with connection.cursor() as cursor:
-            cursor.execute(TRY, {"after": after, "now": now})
-            row = cursor.fetchone()
-        if row is None:
-            break
-        event_id, tenant_id, tries = row
-        after, done = event_id, done + 1
-        if tries > MOST_TRIES:
-            park(event_id, tenant_id, "Its handling ended without a word, twice.", now)
-        else:
-            attempt(event_id, tenant_id, tries, now)
+def apply_waiting(now: datetime, limit: int = LIMIT, *, budget_seconds: float = BUDGET_SECONDS) -> int:
+    """Applies waiting events, oldest first, new ones before those that matched nothing; returns how many it looked at.
+
+    Ends after `limit` events or `budget_seconds`, so that the cluster stays free for other tasks. Any number of workers at once.
+    """
+    done, until = 0, time.monotonic() + budget_seconds
+    for state in (EventState.NEW, EventState.UNMATCHED):
+        after = 0
+        while done < limit and time.monotonic() < until:
+            row = taken_up(state, after, now)
+            if row is None:
+                break
+            event_id, tenant_id, tries = row
+            after, done = event_id, done + 1
+            if tries > MOST_TRIES:
+                park(event_id, tenant_id, "Its handling ended without a word, twice.", now)
+            else:
+                attempt(event_id, tenant_id, tries, now)
     return done
+
+
+def taken_up(state: str, after: int, now: datetime) -> tuple[int, int, int] | None:
+    """(id, tenant id, tries) of the next event of this state, its try counted and committed; None when none waits."""
+    with connection.cursor() as cursor:
+        cursor.execute(TRY, {"state": state, "after": after, "now": now})
+        row: tuple[int, int, int] | None = cursor.fetchone()
+    return row
 
 
 def attempt(event_id: int, tenant_id: int, tries: int, now: datetime) -> None:

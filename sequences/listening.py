@@ -8,8 +8,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.urls import NoReverseMatch
-
 from contacts.memory import record_interaction, shortened
 from contacts.models import Contact
 from intelligence import gate
@@ -83,7 +81,7 @@ def mail_received(signal: MailReceived, event: ProviderEvent, now: datetime) -> 
     if not people and machine is not None:
         return "A machine wrote it, and nobody here has its address."
     people = people or [matching.newcomer(signal.sender, "email", now, name=signal.name)]
-    text = visible_reply(signal.text) or signal.stripped
+    text = visible_reply(signal.text, html=signal.html) or signal.stripped
     record_interaction(
         tenant_id=event.tenant_id,
         contact_id=people[0].pk,
@@ -202,15 +200,7 @@ def _told(contact: Contact, words: Words, kind: str, what: str, priority: str = 
         title=f"{contact} {what}",
         body=shortened(words.text, 200),
         priority=priority,
-        url=page_of(contact),
+        url=contact.get_absolute_url(),
         contact=str(contact.public_id),
         channel=words.channel,
     )
-
-
-def page_of(contact: Contact) -> str:
-    """Where a member reads the conversation; "" in a process that serves no pages."""
-    try:
-        return contact.get_absolute_url()
-    except NoReverseMatch:
-        return ""

@@ -38,6 +38,7 @@ class MailReceived:
     subject: str
     text: str
     headers: tuple[tuple[str, str], ...] = ()
+    html: str = ""
     stripped: str = ""
 
     def header(self, name: str) -> str:

@@ -98,7 +98,8 @@ def parse(kind: str, body: str, mark: str) -> list[Signal]:
 
 def _subscription(event: dict[str, Any], mark: str, message_id: str, address: str) -> list[Signal]:
     if not event.get("SuppressSending"):
-        return [OptedInAtProvider(address, "email")]
+        # Only the person may open it again; a member who clears the provider's list may not.
+        return [OptedInAtProvider(address, "email")] if event.get("Origin") == "Recipient" else []
     reason = text_of(event.get("SuppressionReason"), 40)
     if reason == "SpamComplaint":
         return [Complained(mark, message_id, address)]
@@ -131,6 +132,7 @@ def _mail(event: dict[str, Any], message_id: str) -> MailReceived:
         to=text_of(event.get("OriginalRecipient") or event.get("To"), 254),
         subject=text_of(event.get("Subject"), 998),
         text=text_of(event.get("TextBody")),
+        html=text_of(event.get("HtmlBody")),
         headers=tuple(
             (text_of(each.get("Name"), 200), text_of(each.get("Value"), 4000))
             for each in (headers if isinstance(headers, list) else [])

@@ -198,3 +198,17 @@ def test_the_tenant_context_is_closed_again_after_the_events(house: House, now: 
     assert current_tenant_id() is None
     with tenant_context(house.tenant.pk):
         assert ProviderEvent.objects.count() == 1
+
+
+def test_a_mail_without_plain_text_is_read_from_its_html(house: House, now: datetime) -> None:
+    mail(house.email, now, "pat@people.example", "", HtmlBody="<p>Please <b>unsubscribe</b> me</p>")
+    apply_all(now)
+    assert only(Interaction, direction="inbound").content_body == "Please unsubscribe me"
+    assert suppressed(house.tenant.pk, [("email", "pat@people.example")])
+
+
+def test_a_worker_stops_when_its_time_is_over(house: House, now: datetime) -> None:
+    text(house.sms, now, "+12125550123", "hi")
+    assert inbound.apply_waiting(now, budget_seconds=0) == 0
+    assert inbound.apply_waiting(now, limit=0) == 0
+    assert inbound.apply_waiting(now) == 1

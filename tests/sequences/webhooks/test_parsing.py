@@ -139,8 +139,22 @@ def test_vapi(message: dict[str, Any], signals: list[Any]) -> None:
             [OptedOutAtProvider("a@b.example", "email", "Unsubscribe")],
         ),
         (
-            {"RecordType": "SubscriptionChange", "SuppressSending": False, "Recipient": "a@b.example"},
+            {
+                "RecordType": "SubscriptionChange",
+                "SuppressSending": False,
+                "Recipient": "a@b.example",
+                "Origin": "Recipient",
+            },
             [OptedInAtProvider("a@b.example", "email")],
+        ),
+        (
+            {
+                "RecordType": "SubscriptionChange",
+                "SuppressSending": False,
+                "Recipient": "a@b.example",
+                "Origin": "Customer",
+            },
+            [],
         ),
         ({"RecordType": "SomethingOfNextYear"}, []),
     ],
