@@ -105,6 +105,8 @@ class Ingest:
             await desk.close()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            return await self.live(receive, send)
         reply = b""
         try:
             reply = await self.take(scope, receive)
@@ -123,6 +125,13 @@ class Ingest:
         headers += [(b"allow", b"POST")] if status == 405 else []
         await send({"type": "http.response.start", "status": status, "headers": headers})
         await send({"type": "http.response.body", "body": reply})
+
+    async def live(self, receive: Receive, send: Send) -> None:
+        """The server's start and stop, where this is the whole application: `uvicorn sequences.webhooks.ingest:hooks`."""
+        while (message := await receive())["type"] == "lifespan.startup":
+            await send({"type": "lifespan.startup.complete"})
+        await self.close()
+        await send({"type": message["type"] + ".complete"})
 
     async def take(self, scope: Scope, receive: Receive) -> bytes:
         """Stores one request; returns the answer's body. Raises Refusal."""

@@ -7,7 +7,7 @@ import httpx
 import pytest
 
 from sequences.models import Sender
-from sequences.webhooks import storing
+from sequences.webhooks import ingest, storing
 from tests.making import People, make_senders
 from tests.sequences.webhooks.requests import (
     BOUNCE,
@@ -189,3 +189,22 @@ def test_a_genuine_event_is_stored_however_broken_or_new_it_is(
     assert knock(wanted, wanted) == [200, 200]
     assert [event.kind for event in events()] == [kind]
     assert "\x00" not in events()[0].body
+
+
+def test_the_door_can_be_a_process_of_its_own_that_starts_and_stops(senders: dict[str, Sender]) -> None:
+    async def run() -> list[str]:
+        door, said = ingest.Ingest(), []
+        steps = iter(["lifespan.startup", "lifespan.shutdown"])
+
+        async def receive() -> dict[str, Any]:
+            return {"type": next(steps)}
+
+        async def send(message: dict[str, Any]) -> None:
+            said.append(message["type"])
+
+        door.desk()
+        await door({"type": "lifespan"}, receive, send)
+        assert not door._desks
+        return said
+
+    assert asyncio.run(run()) == ["lifespan.startup.complete", "lifespan.shutdown.complete"]
