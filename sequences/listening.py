@@ -23,6 +23,8 @@ from sequences.webhooks.base import mark_in
 
 ALL = ("email", "sms", "voice")
 PHONE = ("sms", "voice")
+# A short text is quoted whole: "please stop texting me" says more than the two words that decided. Of a long one, those.
+QUOTED_WHOLE = 160
 # Verdicts on which a member must look before anything else goes out, and how they are told.
 _ABOUT_PARTS = {"content-type", "content-transfer-encoding", "mime-version", "from", "subject"}
 NEEDS_A_PERSON = {
@@ -164,13 +166,18 @@ def _opted_out(people: Sequence[Contact], words: Words, found: gate.Gate, now: d
         channels=scope,
         reason="opted_out",
         source=words.channel,
-        quote=found.quote or words.text,
+        quote=quote_of(words.text, found) or words.text,
         now=now,
     )
     # One confirmation for each suppression in force, and none where the provider has answered the keyword itself.
     if "sms" in newly and words.channel == "sms" and not words.keyword:
         optouts.confirm_opt_out(people[0], words.address, sender=words.sender, now=now)
     _told(people[0], words, NotificationType.OPT_OUT, "opted out", Priority.NORMAL)
+
+
+def quote_of(text: str, found: gate.Gate) -> str:
+    """The words that a suppression, and every receipt that rests on it, quotes."""
+    return text if found.quote in text and len(text) <= QUOTED_WHOLE else found.quote
 
 
 def _needs_a_person(people: Sequence[Contact], words: Words, found: gate.Gate, now: datetime) -> None:
@@ -185,7 +192,7 @@ def _needs_a_person(people: Sequence[Contact], words: Words, found: gate.Gate, n
             channels=closes,
             reason=found.verdict,
             source=words.channel,
-            quote=found.quote,
+            quote=quote_of(words.text, found),
             now=now,
         )
     optouts.hold_for_a_person([contact.pk for contact in people])
