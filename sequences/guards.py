@@ -88,8 +88,9 @@ def sequence(facts: WireFacts, now: datetime) -> Stop | None:
 
 
 def enrollment(facts: WireFacts, now: datetime) -> Stop | None:
-    """Completed goes on: a sequence is complete when its last message is decided, before that has left."""
-    if facts.marketing and facts.enrollment_status in ("paused", "exited", "failed"):
+    """Completed goes on: a sequence is complete when its last message is decided, before that has left. So does parked: it
+    was a later step that could not be decided."""
+    if facts.marketing and facts.enrollment_status in ("paused", "exited"):
         return Stop(states.CANCELLED, facts.enrollment_reason or f"enrollment_{facts.enrollment_status}")
     return None
 

@@ -21,12 +21,11 @@ from sequences.models import ProviderEvent, Sender
 from sequences.signals import Bounced, Complained, MailReceived, TextReceived
 from sequences.webhooks.base import mark_in
 
-ALL = ("email", "sms", "voice")
 PHONE = ("sms", "voice")
 # A short text is quoted whole: "please stop texting me" says more than the two words that decided. Of a long one, those.
 QUOTED_WHOLE = 160
-# Verdicts on which a member must look before anything else goes out, and how they are told.
 _ABOUT_PARTS = {"content-type", "content-transfer-encoding", "mime-version", "from", "subject"}
+# Verdicts on which a member must look before anything else goes out, and how they are told.
 NEEDS_A_PERSON = {
     "hold": ("may want us to stop; please look", Priority.HIGH),
     "complaint": ("complains", Priority.URGENT),
@@ -181,8 +180,8 @@ def quote_of(text: str, found: gate.Gate) -> str:
 
 
 def _needs_a_person(people: Sequence[Contact], words: Words, found: gate.Gate, now: datetime) -> None:
-    closes = {"complaint": ALL, "wrong_number": PHONE}.get(found.verdict, ())
-    if closes:
+    closes = tuple(found.scope)  # a threat closes everything, a wrong number the phone, a complaint about a bill nothing
+    if closes and found.verdict in {"complaint", "wrong_number"}:
         # A wrong number closes that number alone: the person meant may still be reached elsewhere.
         whose = people if found.verdict == "complaint" else ()
         optouts.opt_out(
