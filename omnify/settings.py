@@ -39,7 +39,7 @@ INSTALLED_APPS = [
     "sequences",
     "omnify.commands",
     "omnify.simulator",
-    "django.contrib.admin",
+    "omnify.tenants.admin_app.OmnifyAdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.forms",

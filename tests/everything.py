@@ -1,0 +1,108 @@
+"""One row of every tenant-owned model, so that a test can ask of each whether a stranger sees it or a request changed it."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.apps import apps
+from django.db import connection
+from django.db.models import Model
+
+from contacts.models import Company, Consent, Contact, ImportJob, ImportProblem, Interaction, Suppression
+from omnify.tenants.actions import create_api_key
+from omnify.tenants.context import tenant_context
+from omnify.tenants.models import ApiKey, Event, Membership, Notification, Tenant, User
+from omnify.tenants.models.base import TenantModel
+from sequences.models import (
+    Edge,
+    Enrollment,
+    Execution,
+    Message,
+    ProviderEvent,
+    Sender,
+    Sequence,
+    Step,
+    Task,
+    Version,
+)
+from tests.making import make_contact, make_enrollment, make_senders, make_sequence
+
+TENANT_MODELS = sorted(
+    (model for model in apps.get_models() if issubclass(model, TenantModel)), key=lambda model: model._meta.label
+)
+Rows = dict[type[Model], Any]
+
+
+def make_everything(member: Membership, now: datetime, word: str) -> Rows:
+    """A row of each model of the member's tenant; every text in it that a page may show contains `word`."""
+    tenant, rows = member.tenant, {}
+    rows[Tenant], rows[User], rows[Membership] = tenant, member.user, member
+    with tenant_context(tenant.pk):
+        rows[Company] = Company.objects.create(name=f"{word} Ltd")
+        contact = make_contact(
+            tenant, now, first_name=word, company=rows[Company], owner=member, email=f"{word.lower()}@people.example"
+        )
+        sequence = make_sequence(
+            tenant, now, {"kind": "sms", "body": f"{word} body", "name": word}, {"kind": "exit"}, name=word
+        )
+        draft = Version.objects.create(sequence=sequence, number=2)
+        Step.objects.create(version=draft, position=0, kind="sms", body=f"{word} draft")
+        sender = make_senders(tenant)["sms"]
+        Sender.objects.filter(pk=sender.pk).update(name=f"{word} sender")
+        enrollment = make_enrollment(sequence, contact, now, turn=1, visit=1)
+        rows |= {
+            Contact: contact, Sequence: sequence, Sender: sender, Enrollment: enrollment, Version: draft,
+            Step: Step.objects.filter(version_id=sequence.published_id).first(),
+            Edge: Edge.objects.filter(version_id=sequence.published_id).first(),
+            Consent: Consent.objects.filter(contact=contact).first(),
+            Suppression: Suppression.objects.create(channel="sms", address="+12125550000", reason=word, source="member", created_at=now),
+            Interaction: Interaction.objects.create(
+                contact=contact, channel="sms", direction="inbound", at=now, content_subject=word, content_body=word
+            ),
+            ImportJob: ImportJob.objects.create(
+                file_name=f"{word}.csv", file_path=f"{word}.csv", file_size=1, header=["email"], state="reviewed", created_by=member
+            ),
+            ApiKey: create_api_key(name=word, role="agent", by=member, now=now)[0],
+            Event: Event.objects.create(kind="test.made", at=now, actor=f"member:{member.pk}", data={"word": word}),
+            Notification: Notification.objects.create(type="reply", title=word),
+        }  # fmt: skip
+        rows[ImportProblem] = ImportProblem.objects.create(job=rows[ImportJob], row=2, value=word, message=word)
+        rows[Execution] = Execution.objects.create(
+            enrollment=enrollment,
+            sequence_id=sequence.pk,
+            step_id=rows[Step].pk,
+            turn=1,
+            visit=1,
+            at=now,
+            decision="send",
+            reason=word,
+        )
+        rows[Task] = Task.objects.create(enrollment=enrollment, contact=contact, title=word, created_at=now)
+        rows[Message] = Message.objects.create(
+            enrollment=enrollment, contact=contact, execution_id=rows[Execution].pk, visit=1, channel="sms", sender=sender,
+            to_address=contact.phone, body=word, state="held", state_at=now, created_at=now, not_before=now,
+            expires_at=now + timedelta(days=1),
+        )  # fmt: skip
+        rows[ProviderEvent] = ProviderEvent.objects.create(
+            sender=sender, provider="twilio", kind="inbound", event_key=word, body=word, received_at=now, state="done"
+        )
+    return rows
+
+
+def fingerprint(tenant_ids: list[int], *, without: tuple[str, ...] = ()) -> dict[str, tuple[int, str]]:
+    """(rows, checksum) of each tenant-owned table for these tenants, and of tenants and users. Works under any role."""
+    found: dict[str, tuple[int, str]] = {}
+    tables = [model._meta.db_table for model in TENANT_MODELS]
+    for tenant_id in tenant_ids:
+        with tenant_context(tenant_id), connection.cursor() as cursor:
+            for table in tables:
+                if table in without:
+                    continue
+                cursor.execute(
+                    f"SELECT count(*), coalesce(md5(string_agg(md5(t::text), '' ORDER BY id)), '') "
+                    f'FROM "{table}" AS t WHERE tenant_id = %s',
+                    [tenant_id],
+                )
+                found[f"{table}:{tenant_id}"] = cursor.fetchone()
+            cursor.execute("SELECT 1, md5(t::text) FROM tenants_tenant AS t WHERE id = %s", [tenant_id])
+            found[f"tenants_tenant:{tenant_id}"] = cursor.fetchone()
+    return found
