@@ -153,7 +153,7 @@ def enroll(
             enrolled=enrolled,
             skipped=skipped,
         )
-        live.hint(sequence.tenant_id, "sequences", sequence.public_id)
+        live.hint(sequence.tenant_id, "sequences", str(sequence.public_id))
     return EnrollResult(enrolled, skipped)
 
 

@@ -1,5 +1,7 @@
 """Contact and company."""
 
+from typing import ClassVar
+
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models.functions import Collate, Lower
@@ -99,7 +101,7 @@ class Contact(TenantModel):
     updated_at = models.DateTimeField(auto_now=True)
     deleted_at = models.DateTimeField(null=True, blank=True)
 
-    objects = ContactManager()
+    objects: ClassVar[ContactManager] = ContactManager()
 
     class Meta(TenantModel.Meta):
         ordering = ["-id"]
