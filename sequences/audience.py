@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
 from django.db import connection
@@ -42,7 +43,7 @@ def read(who: str, tag: str, search: str, selected: Iterable[str]) -> Audience:
     return Audience(who if who in WHO else "", tag.strip()[:60], search.strip()[:100], tuple(found))
 
 
-def contact_ids(audience: Audience) -> list[int]:
+def contact_ids(audience: Audience, now: datetime) -> list[int]:
     """The contacts it means, deleted ones left out. One query."""
     rows = Contact.objects.alive()
     if not audience.complete:
@@ -50,7 +51,7 @@ def contact_ids(audience: Audience) -> list[int]:
     if audience.who == "tag":
         rows = rows.filter(tags__contains=[audience.tag])
     elif audience.who == "search":
-        rows = contacts_matching(audience.search)
+        rows = contacts_matching(audience.search, now)
     elif audience.who == "selected":
         rows = rows.filter(public_id__in=audience.selected)
     return list(rows.order_by("id").values_list("pk", flat=True))

@@ -73,10 +73,12 @@ def preview(step: StepValues, variables: Mapping[str, Any], known: Iterable[str]
 
 def _in_source(count: segments.Segments, source: str) -> tuple[segments.Forced, ...]:
     """The characters that force UCS-2, each once; those that come from the person's data have no replacement here."""
-    once = {forced.char: forced for forced in reversed(count.forced_by)}
+    once: dict[str, segments.Forced] = {}
+    for forced in count.forced_by:
+        once.setdefault(forced.char, forced)
     return tuple(
         forced if forced.char in source else segments.Forced(forced.char, forced.index, None)
-        for forced in reversed(once.values())
+        for forced in once.values()
     )
 
 

@@ -3,10 +3,12 @@
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from django.db.models import Count, Q, QuerySet
 
+from contacts import finding
 from contacts.models import Contact
 from sequences.models import Enrollment, Execution, Message, Sequence, Step, Version
 from sequences.models.definition import SequenceStatus
@@ -101,13 +103,13 @@ def state_name(status: str, reason: str) -> str:
     return status
 
 
-def people(sequence: Sequence, *, state: str = "", search: str = "", before: int | None = None) -> Page:
+def people(sequence: Sequence, *, now: datetime, state: str = "", search: str = "", before: int | None = None) -> Page:
     """The people of a sequence, the latest enrolled first. One query."""
     rows = Enrollment.objects.filter(sequence=sequence).select_related("contact", "step").order_by("-id")
     if state in STATES:
         rows = rows.filter(STATES[state][1])
     if search:
-        rows = rows.filter(contact__in=contacts_matching(search))
+        rows = rows.filter(contact__in=contacts_matching(search, now))
     return _page(rows, before)
 
 
@@ -118,7 +120,13 @@ def upcoming(sequence: Sequence) -> list[Enrollment]:
 
 
 def log(
-    sequence: Sequence, *, decision: str = "", channel: str = "", search: str = "", before: int | None = None
+    sequence: Sequence,
+    *,
+    now: datetime,
+    decision: str = "",
+    channel: str = "",
+    search: str = "",
+    before: int | None = None,
 ) -> Page:
     """The receipts of a sequence, newest first, with their steps and messages. Three queries."""
     rows = Execution.objects.filter(sequence_id=sequence.pk)
@@ -127,7 +135,7 @@ def log(
     if channel:
         rows = rows.filter(Q(channel=channel) | Q(facts__channel=channel))
     if search:
-        rows = rows.filter(enrollment__contact__in=contacts_matching(search))
+        rows = rows.filter(enrollment__contact__in=contacts_matching(search, now))
     found = _page(rows.select_related("enrollment__contact").order_by("-id"), before)
     return Page(receipts_of(found.rows), found.before)
 
@@ -162,17 +170,9 @@ def message_counts(sequence: Sequence) -> dict[str, int]:
     return dict(_counted(Message.objects.filter(enrollment__sequence=sequence), "state"))
 
 
-def contacts_matching(search: str) -> QuerySet[Contact]:
-    """Contacts in whose name, address or number every word occurs."""
-    found = Contact.objects.alive()
-    for word in search.split()[:6]:
-        found = found.filter(
-            Q(first_name__icontains=word)
-            | Q(last_name__icontains=word)
-            | Q(email__icontains=word)
-            | Q(phone__icontains=word)
-        )
-    return found
+def contacts_matching(search: str, now: datetime) -> QuerySet[Contact]:
+    """Contacts found by the same search as on the list of contacts."""
+    return finding.found(finding.Filters(q=search), now=now).order_by()
 
 
 def _counted(rows: QuerySet[Any], *columns: str) -> list[tuple[Any, ...]]:

@@ -77,7 +77,7 @@ def _opted_out(facts: Facts) -> str:
     channels = facts.get("suppressed")
     if not isinstance(channels, Mapping) or not channels:
         return f"Left the sequence: opted out{_on(facts)}{_quoted(facts)}."
-    what = _and([PLURALS.get(channel, channel) for channel in channels])
+    what = _and([PLURALS.get(str(channel), str(channel)) for channel in channels])
     first = next((each for each in channels.values() if isinstance(each, Mapping) and each.get("quote")), None)
     any_ = first or next(iter(channels.values()))
     detail = f"{_on(any_)}{_quoted(any_)}" if isinstance(any_, Mapping) else ""
@@ -85,7 +85,7 @@ def _opted_out(facts: Facts) -> str:
 
 
 def _no_consent(facts: Facts) -> str:
-    needed = _and([NEEDED.get(each, _plain(each)) for each in facts.get("needed") or ()], "or")
+    needed = _and([NEEDED.get(str(each), _plain(each)) for each in facts.get("needed") or ()], "or")
     return f"Not sent: there is no {needed}." if needed else f"Not sent: there is no consent to {_what(facts)}."
 
 
@@ -224,7 +224,7 @@ _SENTENCES: Final[dict[str, Callable[[Facts], str]]] = {
     Reason.CRASHED: _said("Parked: this step failed twice, so the machine leaves it to a person."),
     "removed": _said("Left the sequence: taken out by hand."),
 }
-_SHORT: Final = {
+_SHORT: Final[dict[str, str]] = {
     Reason.HUMAN_HOLD: "a person took over",
     Reason.OUTSIDE_WINDOW: "waiting for hours",
     Reason.QUIET_HOURS: "quiet hours",

@@ -1,7 +1,6 @@
-"""A member's own words to a person, and what a person of ours decides about a message the machine will not judge."""
+"""A member's own words to a person, outside every sequence."""
 
 from datetime import datetime, timedelta
-from typing import Any
 
 from django.db import connection, transaction
 
@@ -11,12 +10,11 @@ from contacts.permissions import suppressed
 from omnify.lib import live
 from omnify.tenants.events import record
 from sequences.drafting import By, actor_of
-from sequences.models import Message, MessageState, Sender
+from sequences.models import Message, Sender
 from sequences.models.message import Purpose
 
 # A person waits for an answer: one that could not leave for so long is looked at again by its writer.
 FRESH_FOR = timedelta(hours=24)
-MAX_ATTEMPTS = 2
 
 
 class CannotReply(Exception):
@@ -61,43 +59,6 @@ def reply_to(contact: Contact, *, channel: str, body: str, by: By, now: datetime
         )
         _wake(message)
     return message
-
-
-def settle_message(message: Message, answer: str, *, by: By, now: datetime) -> bool:
-    """What became of a held message, by a person's word: "sent", "again" (once more through every guard) or "skip".
-
-    False when it is not held any more, or may not go out again.
-    """
-    held = Message.objects.filter(pk=message.pk, state=MessageState.HELD)
-    if answer == "sent":
-        values: dict[str, Any] = {"state": MessageState.SENT, "state_reason": "marked_sent"}
-    elif answer == "again":
-        held = held.filter(attempt__lt=MAX_ATTEMPTS)
-        values = {
-            "state": MessageState.READY,
-            "state_reason": "sent_again_by_hand",
-            "not_before": now,
-            "expires_at": now + FRESH_FOR,
-            "claim_token": None,
-            "sending_started_at": None,
-        }
-    elif answer == "skip":
-        values = {"state": MessageState.CANCELLED, "state_reason": "skipped_by_hand"}
-    else:
-        raise ValueError(f"A held message is sent, again or skip, not {answer!r}.")
-    with transaction.atomic():
-        changed = held.update(**values, state_at=now)
-        if changed:
-            record(
-                "message.settled",
-                tenant_id=message.tenant_id,
-                now=now,
-                actor=actor_of(by),
-                subject=message,
-                answer=answer,
-            )
-            _wake(message)
-    return bool(changed)
 
 
 def _answered_subject(contact: Contact) -> str:

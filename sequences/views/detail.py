@@ -55,7 +55,7 @@ def people(request: HttpRequest, public_id: UUID) -> HttpResponse:
     facts = frame(
         sequence,
         "people",
-        page=reading.people(sequence, state=state, search=search, before=number(request, "before")),
+        page=reading.people(sequence, now=now(), state=state, search=search, before=number(request, "before")),
         counts=reading.state_counts(sequence),
         states=reading.STATES,
         state=state,
@@ -72,7 +72,9 @@ def log(request: HttpRequest, public_id: UUID) -> HttpResponse:
     decision = decision if decision in Decision.values else ""
     channel = channel if channel in ("sms", "email", "voice") else ""
     search = request.GET.get("q", "").strip()[:100]
-    page = reading.log(sequence, decision=decision, channel=channel, search=search, before=number(request, "before"))
+    page = reading.log(
+        sequence, now=now(), decision=decision, channel=channel, search=search, before=number(request, "before")
+    )
     facts = frame(
         sequence, "log", page=page, decision=decision, channel=channel, search=search, decisions=Decision.choices
     )

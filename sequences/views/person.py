@@ -13,10 +13,11 @@ from omnify.lib.clock import now
 from omnify.tenants.access import member_required
 from omnify.tenants.models.people import Role
 from omnify.tenants.toasts import toast
+from sequences import held
 from sequences.forms import ReplyForm
 from sequences.models import Enrollment, Execution, Message, Sequence
 from sequences.reading import receipts_of
-from sequences.replies import CannotReply, reply_to, settle_message
+from sequences.replies import CannotReply, reply_to
 from sequences.views.lookups import contact_of
 
 RECEIPTS = 8
@@ -72,9 +73,10 @@ def settle(request: HttpRequest, public_id: UUID) -> HttpResponse:
     """A person's word on a held message: `answer` is sent, again or skip."""
     message = get_object_or_404(Message.objects.select_related("contact"), public_id=public_id)
     answer = request.POST.get("answer", "")
-    if answer not in ("sent", "again", "skip"):
+    verb = {"sent": held.mark_sent, "again": held.send_again, "skip": held.skip}.get(answer)
+    if verb is None:
         return HttpResponse("A held message is sent, again or skip.", status=400, content_type="text/plain")
-    done = settle_message(message, answer, by=request.member, now=now())  # type: ignore[attr-defined]
+    done = verb(message, by=request.member, now=now())  # type: ignore[attr-defined]
     if not request.htmx:  # type: ignore[attr-defined]
         return redirect(message.contact)
     said = ("Settled.", "good") if done else ("It was settled meanwhile, or may not go out again.", "warn")

@@ -17,8 +17,10 @@ from contacts.variables import COLUMNS, template_variables
 from omnify.lib.clock import now
 from omnify.tenants.access import member_required
 from omnify.tenants.models.people import Role
+from sequences.footer import opening
+from sequences.mailpage import mail_page
 from sequences.models import Step
-from sequences.previewing import preview
+from sequences.previewing import Preview, preview
 from sequences.publishing import known_variables, step_values
 from sequences.views.lookups import draft_for_reading, step_of
 
@@ -40,8 +42,15 @@ def preview_facts(request: HttpRequest, step: Step, known: tuple[str, ...]) -> d
         "previous": neighbour(person, newer=True),
         "following": neighbour(person, newer=False),
         "address": person.address_for(step.kind) if person and step.kind in ("sms", "email", "voice") else "",
+        "announced": announced(seen, request.tenant.name) if step.kind == "voice" else "",  # type: ignore[attr-defined]
         "tenant": request.tenant,  # type: ignore[attr-defined]
     }
+
+
+def announced(seen: Preview, business: str) -> str:
+    """What is said before the first words of a call because the law wants it and they leave it out."""
+    words = seen.text("first_message").strip()
+    return opening(words, business=business).removesuffix(words).strip()
 
 
 def sample(public_id: str) -> Contact | None:
@@ -90,6 +99,7 @@ def show(request: HttpRequest, public_id: UUID, key: str) -> HttpResponse:
 def mail(request: HttpRequest, public_id: UUID, key: str) -> HttpResponse:
     """The mail of one step as a document of its own, for the preview's sandboxed frame."""
     draft = draft_for_reading(public_id)
-    response = render(request, "sequences/mail.html", preview_facts(request, step_of(draft, key), known_variables()))
+    facts = preview_facts(request, step_of(draft, key), known_variables())
+    response = HttpResponse(mail_page(facts["preview"], facts["tenant"]))
     response["Content-Security-Policy"] = MAIL_POLICY
     return response

@@ -12,7 +12,7 @@ from tests.making import make_contact, make_enrollment, make_member, make_sender
 pytestmark = [pytest.mark.django_db, pytest.mark.as_web]
 
 PAGES = {pattern.name: sorted(pattern.pattern.converters) for pattern in urlpatterns}
-NO_TENANT_ROW = {"list", "create", "demo", "enrollment_action", "tasks"}
+NO_TENANT_ROW = {"list", "create", "demo", "enrollment_action", "tasks", "choose"}
 GETS = {
     "sequence",
     "people",
