@@ -17,7 +17,8 @@ SIMULATED_PATH = {"twilio": "/twilio", "vapi": "/vapi", "postmark": "/postmark",
 def outbound_for(claim: Any, now: Any) -> Outbound:
     """Everything the transport needs for this claim. Raises Refused where the sender's set-up cannot send at all."""
     message, known = claim.message, claim.known
-    text, html, headers = message.body, None, {}
+    text, html = message.body, None
+    headers: dict[str, str] = {}
     if message.channel == "email":
         text, html, headers = _mail(claim)
     return Outbound(
@@ -65,7 +66,8 @@ def _credentials(known: Any, tenant_id: int) -> dict[str, Any]:
 
 def _mail(claim: Any) -> tuple[str, str, dict[str, str]]:
     """Text, HTML and headers of a mail. Marketing carries the footer and RFC 8058's one-click headers."""
-    text, headers = claim.message.body, {}
+    text: str = claim.message.body
+    headers: dict[str, str] = {}
     if claim.facts.marketing:
         link = unsubscribe.link_for(claim)
         text = footer.with_footer(

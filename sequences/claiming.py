@@ -288,4 +288,4 @@ def _one(statement: str, parameters: dict[str, Any]) -> Any:
 
 @cache
 def _row(names: tuple[str, ...]) -> Any:
-    return namedtuple("Row", names)  # type: ignore[misc]
+    return namedtuple("Row", names)

@@ -156,7 +156,7 @@ class _Shift:
             elif isinstance(found, Claim):
                 return found
             elif isinstance(found, Stopped):
-                logger.info("Message %d was not sent: %s (%s).", found.id, found.reason, found.state)
+                logger.debug("Message %d was not sent: %s (%s).", found.id, found.reason, found.state)
         return None
 
     def _turn(self) -> tuple[str, int] | None:

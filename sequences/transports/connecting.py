@@ -3,7 +3,7 @@
 from typing import Any
 
 
-def never_connected(error: Exception) -> bool:
+def never_connected(error: BaseException) -> bool:
     """Whether a requests error came before the first byte left: name resolution or connecting failed."""
     import urllib3.exceptions as causes
 

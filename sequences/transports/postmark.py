@@ -65,7 +65,9 @@ def send(outbound: Outbound) -> Receipt:
         connection.close()
     message_id = mail.anymail_status.message_id
     if not isinstance(message_id, str) or not message_id:
-        raise _meaning(mail.anymail_status.esp_response)  # a refusal whose words anymail could not match to the recipient
+        raise _meaning(
+            mail.anymail_status.esp_response
+        )  # a refusal whose words anymail could not match to the recipient
     return Receipt(provider_id=message_id, status="queued")
 
 

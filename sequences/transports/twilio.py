@@ -152,7 +152,7 @@ def _http(base_url: str) -> Any:
     if base_url in clients:
         return clients[base_url]
 
-    class OneAttempt(TwilioHttpClient):  # type: ignore[misc]
+    class OneAttempt(TwilioHttpClient):
         """Sends each request once, with both timeouts; with a base URL, to the simulator under Twilio's host as first folder."""
 
         def request(self, method: str, url: str, *args: Any, **options: Any) -> Any:

@@ -30,7 +30,7 @@ def test_whoever_is_killed_whenever_nobody_gets_anything_twice_and_nothing_is_lo
     print(verdict.table())
     assert verdict.duplicates == 0
     assert verdict.lost == ()
-    assert verdict.unsettled == 0
+    assert verdict.unsettled == ()
     assert verdict.messages == verdict.expected
     assert verdict.held <= verdict.notified
     assert verdict.received > 0

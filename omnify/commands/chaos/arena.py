@@ -45,7 +45,7 @@ class Verdict:
     lost: tuple[str, ...]
     held: int
     notified: int
-    unsettled: int
+    unsettled: tuple[str, ...]
     expected: int
     resent: int
     found: int
@@ -53,7 +53,7 @@ class Verdict:
 
     @property
     def passed(self) -> bool:
-        complete = self.messages == self.expected and self.unsettled == 0
+        complete = self.messages == self.expected and not self.unsettled
         return self.duplicates == 0 and not self.lost and complete and self.held <= self.notified
 
     def table(self) -> str:
@@ -68,7 +68,7 @@ class Verdict:
             ("unknown, found at the provider", self.found),
             ("proven absent, sent once more", self.resent),
             ("held for a person, with a notification", self.held),
-            ("not settled", self.unsettled),
+            ("not settled", len(self.unsettled)),
             ("seconds", round(self.seconds)),
         ]
         return "\n".join(f"{name:<40} {value!s:>12}" for name, value in rows)
@@ -172,6 +172,9 @@ class Arena:
                 for pid in self.pids:
                     _end(pid)
                 crew.kill()
+                for pipe in (crew.stdin, crew.stdout):
+                    if pipe is not None:
+                        pipe.close()
                 crew.wait()
 
     def _spawn(self, crew: subprocess.Popen[str]) -> None:
@@ -203,7 +206,7 @@ class Arena:
         until = time.monotonic() + SETTLED_BY
         while True:
             ours = self._stage("settle")
-            if (ours["waiting"] == 0 and ours["due"] == 0) or time.monotonic() > until:
+            if (not ours["waiting"] and not ours["due"]) or time.monotonic() > until:
                 return ours
             time.sleep(1.0)
 
@@ -239,7 +242,7 @@ class Arena:
             lost=tuple(lost),
             held=sum(state == "held" for state in by_mark.values()),
             notified=ours["notified"],
-            unsettled=ours["waiting"] + ours["due"],
+            unsettled=(*ours["waiting"], *["due"] * ours["due"]),
             expected=expected,
             resent=sum(attempt > 1 for *_, attempt in ours["messages"]),
             found=sum(reason == "found_at_provider" for _, _, reason, *_ in ours["messages"]),

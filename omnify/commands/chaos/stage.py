@@ -103,14 +103,14 @@ def noon_zone(now: datetime) -> str:
 
 
 def settle() -> dict[str, Any]:
-    """What our tables say: each message's state by its mark, how many people are still due, how many notifications."""
+    """What our tables say: each message's state by its mark, what is still open, how many people are due, how many notifications."""
     from omnify.tenants.models import Notification
     from sequences.models import Enrollment, Message
 
     rows = list(Message.objects.all_tenants().values_list("public_id", "state", "state_reason", "channel", "attempt"))
     return {
         "messages": [[str(mark), *rest] for mark, *rest in rows],
-        "waiting": sum(1 for _, state, *_ in rows if state in UNSETTLED),
+        "waiting": [f"{channel} {state} {reason}" for _, state, reason, channel, _ in rows if state in UNSETTLED],
         "due": Enrollment.objects.all_tenants().filter(next_run_at__isnull=False).count(),
         "notified": Notification.objects.all_tenants().count(),
     }

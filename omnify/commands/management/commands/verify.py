@@ -49,9 +49,7 @@ CHECKS = (
     Check("tests", (sys.executable, "-m", "pytest", "-q"), needs_database=True),
     Check(
         "chaos",
-        (sys.executable, "-m", "pytest", "-q", "tests/chaos"),
-        {"OMNIFY_CHAOS_KILLS": os.environ.get("OMNIFY_CHAOS_KILLS", "500")},
-        needs_database=True,
+        (*MANAGE, "chaos", "--kills", os.environ.get("OMNIFY_CHAOS_KILLS", "500")),
         usual=False,
     ),
     Check("bench", (*MANAGE, "bench", "tick", "--json"), needs_database=True, usual=False),
