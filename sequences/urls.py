@@ -11,7 +11,6 @@ urlpatterns = [
     path("sequences/new/", listing.create, name="create"),
     path("sequences/demo/", listing.demo, name="demo"),
     path("sequences/choose/", choosing.choose, name="choose"),
-    path("sequences/choose/", enrolling.choose, name="choose"),
     path("sequences/enrollments/", enrolling.enrollment_action, name="enrollment_action"),
     path("sequences/<uuid:public_id>/", detail.overview, name="sequence"),
     path("sequences/<uuid:public_id>/people/", detail.people, name="people"),

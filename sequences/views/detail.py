@@ -6,7 +6,7 @@ from uuid import UUID
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.views.decorators.http import require_GET, require_http_methods
+from django.views.decorators.http import require_http_methods, require_safe
 
 from omnify.lib.clock import now
 from omnify.tenants.access import member_required
@@ -28,7 +28,7 @@ def frame(sequence: Sequence, tab: str, **facts: Any) -> dict[str, Any]:
 
 
 @member_required(Role.VIEWER)
-@require_GET
+@require_safe
 def overview(request: HttpRequest, public_id: UUID) -> HttpResponse:
     sequence = sequence_of(public_id)
     steps = list(Step.objects.filter(version_id=sequence.published_id).order_by("position", "id"))
@@ -47,7 +47,7 @@ def overview(request: HttpRequest, public_id: UUID) -> HttpResponse:
 
 
 @member_required(Role.VIEWER)
-@require_GET
+@require_safe
 def people(request: HttpRequest, public_id: UUID) -> HttpResponse:
     sequence = sequence_of(public_id)
     state, search = request.GET.get("state", ""), request.GET.get("q", "").strip()[:100]
@@ -65,7 +65,7 @@ def people(request: HttpRequest, public_id: UUID) -> HttpResponse:
 
 
 @member_required(Role.VIEWER)
-@require_GET
+@require_safe
 def log(request: HttpRequest, public_id: UUID) -> HttpResponse:
     sequence = sequence_of(public_id)
     decision, channel = request.GET.get("decision", ""), request.GET.get("channel", "")
@@ -82,7 +82,7 @@ def log(request: HttpRequest, public_id: UUID) -> HttpResponse:
 
 
 @member_required(Role.VIEWER)
-@require_GET
+@require_safe
 def steps(request: HttpRequest, public_id: UUID) -> HttpResponse:
     """The steps of the published version, as people in it get them."""
     sequence = sequence_of(public_id)

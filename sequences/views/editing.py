@@ -7,7 +7,7 @@ from uuid import UUID
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 from django_htmx.http import trigger_client_event
 
 from omnify.lib.clock import now
@@ -24,7 +24,7 @@ UNDO = "deleted_step"
 
 
 @member_required(Role.AGENT)
-@require_GET
+@require_safe
 def edit(request: HttpRequest, public_id: UUID) -> HttpResponse:
     """The draft, one step of it open (?step=key), previewed as a contact (?as=public id, or worst)."""
     sequence = sequence_of(public_id)

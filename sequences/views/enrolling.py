@@ -6,8 +6,8 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.utils.http import url_has_allowed_host_and_scheme, urlencode
-from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.views.decorators.http import require_http_methods, require_POST
 
 from omnify.lib.clock import now
 from omnify.tenants.access import member_required
@@ -15,7 +15,7 @@ from omnify.tenants.models.people import Role
 from sequences import audience, enrollments
 from sequences.drafting import actor_of
 from sequences.enrollments import NotEnrollable
-from sequences.models import Enrollment, Sequence
+from sequences.models import Enrollment
 from sequences.views.lookups import sequence_of
 
 # What enrollment_checks says about those it would leave out, in words.
@@ -33,16 +33,6 @@ MOST = 1_000
 def chosen(values: QueryDict) -> audience.Audience:
     ids = [each for value in values.getlist("ids") for each in value.split(",") if each]
     return audience.read(values.get("who", ""), values.get("tag", ""), values.get("q", ""), ids)
-
-
-@member_required(Role.AGENT)
-@require_GET
-def choose(request: HttpRequest) -> HttpResponse:
-    """Which sequence the chosen contacts are for: each leads to its checks with the same choice."""
-    whom = chosen(request.GET)
-    rows = Sequence.objects.filter(status__in=("active", "paused"), published__isnull=False).order_by("name")[:200]
-    choice = urlencode({"who": "selected", "ids": ",".join(map(str, whom.selected))})
-    return render(request, "sequences/choose.html", {"rows": rows, "choice": choice, "number": len(whom.selected)})
 
 
 @member_required(Role.AGENT)

@@ -5,7 +5,7 @@ from uuid import UUID
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from omnify.lib.clock import now
 from omnify.tenants.access import member_required
@@ -27,7 +27,7 @@ VERBS = {
 
 
 @member_required(Role.VIEWER)
-@require_GET
+@require_safe
 def list_sequences(request: HttpRequest) -> HttpResponse:
     status, search = request.GET.get("status", ""), request.GET.get("q", "").strip()[:100]
     status = status if status in SequenceStatus.values else ""

@@ -4,7 +4,7 @@ from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_POST, require_safe
 
 from contacts.models import Contact
 from contacts.models.permission import Channel
@@ -45,7 +45,7 @@ def panel(request: HttpRequest, contact: Contact, form: ReplyForm | None = None,
 
 
 @member_required(Role.VIEWER)
-@require_GET
+@require_safe
 def contact_panel(request: HttpRequest, public_id: UUID) -> HttpResponse:
     return panel(request, contact_of(public_id))
 

@@ -10,7 +10,7 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.utils.http import urlencode
 from django.views.decorators.clickjacking import xframe_options_sameorigin
-from django.views.decorators.http import require_GET
+from django.views.decorators.http import require_safe
 
 from contacts.models import Contact
 from contacts.variables import COLUMNS, template_variables
@@ -81,7 +81,7 @@ def variables_of(person: Contact | None) -> Mapping[str, Any]:
 
 
 @member_required(Role.VIEWER)
-@require_GET
+@require_safe
 def show(request: HttpRequest, public_id: UUID, key: str) -> HttpResponse:
     """The preview panel of one step: a fragment for htmx; without it, the editor with the step open."""
     draft = draft_for_reading(public_id)
@@ -94,7 +94,7 @@ def show(request: HttpRequest, public_id: UUID, key: str) -> HttpResponse:
 
 
 @member_required(Role.VIEWER)
-@require_GET
+@require_safe
 @xframe_options_sameorigin
 def mail(request: HttpRequest, public_id: UUID, key: str) -> HttpResponse:
     """The mail of one step as a document of its own, for the preview's sandboxed frame."""

@@ -5,7 +5,7 @@ from uuid import UUID
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_POST, require_safe
 
 from omnify.lib.clock import now
 from omnify.tenants.access import member_required
@@ -17,7 +17,7 @@ MOST = 200
 
 
 @member_required(Role.VIEWER)
-@require_GET
+@require_safe
 def list_tasks(request: HttpRequest) -> HttpResponse:
     done = request.GET.get("show") == "done"
     rows = Task.objects.filter(done_at__isnull=not done).select_related(
