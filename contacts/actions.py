@@ -34,7 +34,7 @@ class EmailTaken(Exception):
     """Another living contact of the tenant has this e-mail address: `contact`."""
 
     def __init__(self, contact: Contact) -> None:
-        super().__init__(f"{contact} has this e-mail address already.")
+        super().__init__(f"{contact} has this email address already.")
         self.contact = contact
 
 

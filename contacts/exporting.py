@@ -65,6 +65,6 @@ def download(request: HttpRequest, pieces: Iterator[str], file_name: str) -> Str
 
 
 async def _asynchronously(pieces: Iterator[str]) -> AsyncIterator[str]:
-    following = sync_to_async(next, thread_sensitive=True)
-    while (piece := await following(pieces, None)) is not None:
+    following = sync_to_async(lambda: next(pieces, None), thread_sensitive=True)
+    while (piece := await following()) is not None:
         yield piece

@@ -10,7 +10,8 @@ from functools import lru_cache
 
 import phonenumbers
 from phonenumbers import PhoneNumberType
-from phonenumbers.timezone import TIMEZONE_DATA, time_zones_for_geographical_number, time_zones_for_number
+from phonenumbers.timezone import time_zones_for_geographical_number, time_zones_for_number
+from phonenumbers.tzdata import TIMEZONE_DATA
 
 from contacts.addressing import zones_of_address
 from contacts.zones import alike, collapse, resolve

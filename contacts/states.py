@@ -75,12 +75,14 @@ US_CITIES: dict[str, dict[str, tuple[str, ...]]] = {
         **dict.fromkeys(("gary", "hammond", "evansville", "merrillville", "valparaiso"), (CT,)),
     },
     "MI": dict.fromkeys(("detroit", "grand rapids", "lansing", "ann arbor", "flint", "kalamazoo", "warren"), (ET,)),
-    "ND": dict.fromkeys(("fargo", "bismarck", "grand forks", "minot"), (CT,)) | {"dickinson": (MT,)},
+    "ND": {**dict.fromkeys(("fargo", "bismarck", "grand forks", "minot"), (CT,)), "dickinson": (MT,)},
     "SD": {"sioux falls": (CT,), "aberdeen": (CT,), "rapid city": (MT,)},
-    "NE": dict.fromkeys(("omaha", "lincoln", "grand island"), (CT,)) | {"scottsbluff": (MT,)},
+    "NE": {**dict.fromkeys(("omaha", "lincoln", "grand island"), (CT,)), "scottsbluff": (MT,)},
     "KS": dict.fromkeys(("wichita", "overland park", "kansas city", "topeka", "lawrence", "olathe"), (CT,)),
-    "ID": dict.fromkeys(("boise", "meridian", "nampa", "idaho falls", "pocatello", "twin falls"), (MT,))
-    | dict.fromkeys(("coeur d'alene", "lewiston", "moscow"), (PT,)),
+    "ID": {
+        **dict.fromkeys(("boise", "meridian", "nampa", "idaho falls", "pocatello", "twin falls"), (MT,)),
+        **dict.fromkeys(("coeur d'alene", "lewiston", "moscow"), (PT,)),
+    },
     "OR": dict.fromkeys(("portland", "salem", "eugene", "bend", "medford", "gresham", "hillsboro"), (PT,)),
     "NV": dict.fromkeys(("las vegas", "reno", "henderson", "north las vegas", "sparks", "carson city"), (PT,)),
     "AZ": dict.fromkeys(("phoenix", "tucson", "mesa", "scottsdale", "chandler", "tempe", "glendale", "gilbert"), (AZ,)),

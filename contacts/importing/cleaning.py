@@ -95,7 +95,7 @@ class Cleaner:
         self._country(cells, person, problems)
         self._addresses(cells, person, problems)
         if not texts.get("email") and not texts.get("phone"):
-            problems.append(Problem("", "", "There is no e-mail and no phone that can be used."))
+            problems.append(Problem("", "", "There is no email and no phone that can be used."))
             return None, [replace(problem, fatal=True) for problem in problems]
         self._place(cells, person, problems)
         self._rest(cells, person, problems)

@@ -32,7 +32,7 @@ FIELDS: tuple[Field, ...] = (
     Field("company", "Company", "Person", _words(
         "company|company name|organization|organisation|account|account name|business|business name|employer|firma|unternehmen|"
         "société|societe|entreprise|empresa|azienda|bedrijf|会社|会社名"), 200),
-    Field("email", "E-mail", "Addresses", _words(
+    Field("email", "Email", "Addresses", _words(
         "email|e mail|mail|email address|e mail address|emailaddress|primary email|work email|business email|email 1|e mail 1 value|"
         "adresse e mail|courriel|correo|correo electrónico|correo electronico|email adresse|e mail adresse|posta elettronica|"
         "メール|メールアドレス|почта|邮箱"), 254),
@@ -41,7 +41,7 @@ FIELDS: tuple[Field, ...] = (
         "contact phone|contact phone number|contact number|sms|sms number|phone 1 value|whatsapp|telefon|telefonnummer|handy|mobil|"
         "mobilnummer|téléphone|telephone portable|portable|teléfono|telefono|móvil|movil|celular|cellulare|telefone|telefoon|"
         "電話|電話番号|携帯|телефон|电话|手机"), 20),
-    Field("alternative_email", "Second e-mail", "Addresses", _words(
+    Field("alternative_email", "Second email", "Addresses", _words(
         "email 2|second email|secondary email|alternative email|alternate email|other email|personal email|e mail 2 value"), 254),
     Field("alternative_phone", "Second phone", "Addresses", _words(
         "phone 2|second phone|secondary phone|alternative phone|alternate phone|other phone|home phone|work phone|office phone|"
@@ -63,7 +63,7 @@ FIELDS: tuple[Field, ...] = (
     Field("lead_score", "Lead score", "Notes", _words("lead score|score|rating"), 0),
     Field("consent_sms", "Agreed to texts (yes/no)", "Permission", _words(
         "sms consent|consent sms|sms opt in|sms optin|opt in sms|text consent|text opt in|texts ok|sms ok|agreed to texts|sms permission"), 0),
-    Field("consent_email", "Agreed to e-mail (yes/no)", "Permission", _words(
+    Field("consent_email", "Agreed to email (yes/no)", "Permission", _words(
         "email consent|consent email|email opt in|email optin|opt in email|newsletter|email permission|marketing emails|agreed to email|"
         "accepts marketing|accepts email marketing|email marketing"), 0),
     Field("consent_voice", "Agreed to automated calls (yes/no)", "Permission", _words(
@@ -76,7 +76,7 @@ FIELDS: tuple[Field, ...] = (
         "opt out|opted out|optout|unsubscribed|unsubscribe|do not contact|dnc|do not disturb|blacklisted|suppressed"), 0),
     Field("opt_out_sms", "Opted out of texts (yes/no)", "Permission", _words(
         "sms opt out|opt out sms|sms unsubscribed|do not text|text opt out|sms optout"), 0),
-    Field("opt_out_email", "Opted out of e-mail (yes/no)", "Permission", _words(
+    Field("opt_out_email", "Opted out of email (yes/no)", "Permission", _words(
         "email opt out|opt out email|has opted out of email|email unsubscribed|do not email|email optout|unsubscribed from email"), 0),
     Field("opt_out_voice", "Opted out of calls (yes/no)", "Permission", _words(
         "call opt out|voice opt out|do not call|phone opt out|opt out voice|opt out calls"), 0),

@@ -74,7 +74,7 @@ def problems(mapping: Mapping, columns: int) -> list[str]:
         name = BY_KEY[target].label if target in BY_KEY else custom_name(target)
         found.append(f"Two columns are both “{name}”. Leave one of them out.")
     if "email" not in used and "phone" not in used:
-        found.append("Nobody can be reached without an address: say which column is the e-mail or the phone.")
+        found.append("Nobody can be reached without an address: say which column is the email or the phone.")
     return found
 
 

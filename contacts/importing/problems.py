@@ -60,7 +60,8 @@ def error_rows(job: ImportJob) -> Iterator[list[str]]:
     yield ["Row", "Reason", *job.header]
     fatal = ImportProblem.objects.filter(job=job, fatal=True).order_by("row", "id").iterator(chunk_size=2000)
     for row, problems in itertools.groupby(fatal, key=lambda problem: problem.row):
-        reasons, cells = [], []
+        reasons: list[str] = []
+        cells: list[object] = []
         for problem in problems:
             reasons.append(f"{problem.column}: {problem.message}" if problem.column else problem.message)
             cells = problem.raw or cells

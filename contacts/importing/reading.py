@@ -4,7 +4,7 @@ import csv
 import io
 import itertools
 import re
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -51,7 +51,7 @@ def inspect(path: Path) -> Sheet:
     return Sheet(encoding, delimiter, header, samples, _estimate(path, encoding, delimiter))
 
 
-def rows(path: Path, encoding: str, delimiter: str) -> Iterator[tuple[int, list[str]]]:
+def rows(path: Path, encoding: str, delimiter: str) -> Generator[tuple[int, list[str]], None, None]:
     """(row number as a spreadsheet counts, cells) of every row below the header that is not blank.
 
     NULs are dropped. Raises Unreadable where the file stops being a list: a line or a quoted cell without an end.

@@ -4,6 +4,7 @@ from pathlib import Path
 from uuid import UUID
 
 from django.contrib import messages
+from django.core.files.uploadedfile import TemporaryUploadedFile
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
@@ -57,10 +58,10 @@ def _new(request: HttpRequest) -> HttpResponse:
     file, problem = request.FILES.get("file"), "Choose a file first."
     if any(getattr(handler, "too_large", False) for handler in request.upload_handlers):
         problem = f"The file is larger than {facts['limit']} MB. Split it, and import the parts one after the other."
-    elif file is not None:
+    elif isinstance(file, TemporaryUploadedFile):
         try:
-            source = Path(file.temporary_file_path())  # type: ignore[union-attr]
-            job = jobs.start_upload(source, file_name=file.name or "", by=request.member, now=now())  # type: ignore[union-attr, attr-defined]
+            source = Path(file.temporary_file_path())
+            job = jobs.start_upload(source, file_name=file.name or "", by=request.member, now=now())  # type: ignore[attr-defined]
             return redirect("contacts:import_map", job.public_id)
         except Unreadable as error:
             problem = str(error)

@@ -22,7 +22,7 @@ def permission(request: HttpRequest, public_id: UUID) -> HttpResponse:
     """`action` is give, revoke or suppress, for one `channel`. A suppression ends only by the person's own START."""
     contact, form = contact_of(public_id), PermissionForm(request.POST)
     if not form.is_valid():
-        messages.error(request, " ".join(error for errors in form.errors.values() for error in errors))
+        messages.error(request, " ".join(str(error) for errors in form.errors.values() for error in errors))
     elif not contact.address_for(form.cleaned_data["channel"]):
         messages.error(request, "There is no address for that channel.")
     else:

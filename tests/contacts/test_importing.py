@@ -1,5 +1,7 @@
 """From a file to contacts: what is written, what is not, and what happens when something goes wrong half-way."""
 
+import time
+
 import pytest
 from django.db import connection
 from django_q.models import OrmQ
@@ -388,3 +390,28 @@ def test_the_temporary_tables_are_gone_after_a_pass(imported, acme) -> None:
         cursor.execute("SELECT to_regclass('pg_temp.import_row'), to_regclass('pg_temp.import_seen')")
         assert cursor.fetchone() == (None, None)
     assert staging.array(['a"b', "c\\d", "e,f"]) == '{"a\\"b","c\\\\d","e,f"}'
+
+
+def memory() -> float:
+    """Resident memory of this process in MB."""
+    with open("/proc/self/statm") as file:
+        return int(file.read().split()[1]) * 4096 / 2**20
+
+
+@pytest.mark.slow
+def test_a_hundred_thousand_rows_come_in_within_a_minute_and_with_flat_memory(reviewed, acme, people, now) -> None:
+    areas = (212, 415, 312, 713, 617)
+    body = "".join(
+        f"Ann{n},Lee,ann{n}@x{n % 999}.example,({areas[n % 5]}) {200 + n % 799}-{n % 10000:04d},Acme {n % 500},NY,{'yes' if n % 2 else 'no'}\n"
+        for n in range(100_000)
+    )
+    before = memory()
+    job = reviewed("First name,Last name,Email,Phone,Company,State,SMS consent\n" + body, consent=COLUMN)
+    jobs.start_import(job, by=people.bob, now=now)
+    start = time.monotonic()
+    passes.run(acme.pk, job.pk, now=now)
+    took, grown, job = time.monotonic() - start, memory() - before, again(job)
+    assert (job.state, counts(job)) == ("done", (100_000, 0, 0, 0))
+    assert Consent.objects.count() == 50_000
+    assert grown < 150, f"{grown:.0f} MB"
+    assert took < 60, f"{took:.0f} s"

@@ -343,7 +343,7 @@ def test_a_new_contact_is_cleaned_placed_and_recorded(people, as_member) -> None
     [
         ({"first_name": "Ann"}, b"otherwise nobody can be reached"), ({"email": "nope"}, b"There is no @ in it."), ({"phone": "12"}, b"Too few digits"),
         ({"email": "a@x.example", "timezone": "Mars"}, b"no time zone we know"), ({"email": "a@x.example", "country": "Narnia"}, b"no country we know"),
-        ({"email": "taken@x.example"}, b"has this e-mail address already"),
+        ({"email": "taken@x.example"}, b"has this email address already"),
     ],
 )  # fmt: skip
 def test_a_form_that_cannot_be_taken_says_why_beside_the_field(people, now, as_member, form, words) -> None:
