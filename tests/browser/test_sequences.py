@@ -7,6 +7,7 @@ import pytest
 from django.urls import reverse
 from playwright.sync_api import expect
 
+from contacts.models import Contact
 from omnify.tenants.context import tenant_context
 from sequences.definitions import draft_of, ensure_draft, update_step
 from sequences.models import Execution, Message, Sender, Sequence, Step, Task
@@ -266,6 +267,8 @@ def test_every_page_is_accessible_and_fits(
     viewport: dict[str, int],
 ) -> None:
     steps = steps_of(acme, lively.name)
+    with tenant_context(acme.acme.pk):
+        contact = Contact.objects.get(first_name="Noor")
     page = browser_page(acme.alice, theme=theme, viewport=viewport)
     edit = reverse("sequences:edit", args=[lively.public_id])
     pages = {
@@ -273,6 +276,8 @@ def test_every_page_is_accessible_and_fits(
         "edit-sms": f"{edit}?step={steps[0].key}",
         "edit-mail": f"{edit}?step={steps[2].key}",
         "edit-wait": f"{edit}?step={steps[1].key}",
+        "edit-call": f"{edit}?step={steps[4].key}&as=worst",
+        "contact": contact.get_absolute_url(),
         "enroll": reverse("sequences:enroll", args=[lively.public_id]) + "?who=all",
         "tasks": reverse("sequences:tasks"),
         **{
@@ -284,6 +289,8 @@ def test_every_page_is_accessible_and_fits(
         page.goto(url)
         if name == "log":
             page.locator(".receipt-line > summary").nth(1).click()
+        if name == "contact":
+            page.get_by_role("heading", name="Write to Noor").wait_for()
         look(page, f"sequences-{name}-{theme}-{width}")
         assert page.evaluate("document.documentElement.scrollWidth") <= viewport["width"], (
             f"{name} is wider than the screen"
