@@ -78,8 +78,8 @@ def make_everything(member: Membership, now: datetime, word: str) -> Rows:
         )
         rows[Task] = Task.objects.create(enrollment=enrollment, contact=contact, title=word, created_at=now)
         rows[Message] = Message.objects.create(
-            enrollment=enrollment, contact=contact, execution_id=rows[Execution].pk, visit=1, channel="sms", sender=sender,
-            to_address=contact.phone, body=word, state="held", state_at=now, created_at=now, not_before=now,
+            enrollment=enrollment, contact=contact, execution_id=rows[Execution].pk, visit=1, channel="email", sender=sender,
+            to_address=contact.email, body=word, state="held", state_at=now, created_at=now, not_before=now,
             expires_at=now + timedelta(days=1),
         )  # fmt: skip
         rows[ProviderEvent] = ProviderEvent.objects.create(
@@ -88,21 +88,19 @@ def make_everything(member: Membership, now: datetime, word: str) -> Rows:
     return rows
 
 
-def fingerprint(tenant_ids: list[int], *, without: tuple[str, ...] = ()) -> dict[str, tuple[int, str]]:
-    """(rows, checksum) of each tenant-owned table for these tenants, and of tenants and users. Works under any role."""
+PRINT = """SELECT '{table}', count(*), coalesce(md5(string_agg(md5(t::text), '' ORDER BY id)), '')
+FROM "{table}" AS t WHERE {column} = %(tenant)s"""
+PRINTS = " UNION ALL ".join(
+    [PRINT.format(table=model._meta.db_table, column="tenant_id") for model in TENANT_MODELS]
+    + [PRINT.format(table=Tenant._meta.db_table, column="id")]
+)
+
+
+def fingerprint(tenant_ids: list[int]) -> dict[str, tuple[int, str]]:
+    """Rows and checksum of every tenant-owned table for each of these tenants, and of the tenant's own row. One query each."""
     found: dict[str, tuple[int, str]] = {}
-    tables = [model._meta.db_table for model in TENANT_MODELS]
     for tenant_id in tenant_ids:
         with tenant_context(tenant_id), connection.cursor() as cursor:
-            for table in tables:
-                if table in without:
-                    continue
-                cursor.execute(
-                    f"SELECT count(*), coalesce(md5(string_agg(md5(t::text), '' ORDER BY id)), '') "
-                    f'FROM "{table}" AS t WHERE tenant_id = %s',
-                    [tenant_id],
-                )
-                found[f"{table}:{tenant_id}"] = cursor.fetchone()
-            cursor.execute("SELECT 1, md5(t::text) FROM tenants_tenant AS t WHERE id = %s", [tenant_id])
-            found[f"tenants_tenant:{tenant_id}"] = cursor.fetchone()
+            cursor.execute(PRINTS, {"tenant": tenant_id})
+            found |= {f"{table}:{tenant_id}": (rows, checksum) for table, rows, checksum in cursor.fetchall()}
     return found
