@@ -51,6 +51,11 @@ class Graph:
     steps: Mapping[int, StepFacts]
 
 
+def first_words(row: Mapping[str, Any]) -> str:
+    """What a call step says first; a step without words of its own for it may have them in its subject."""
+    return str((row["config"] or {}).get("first_message") or row["subject"])
+
+
 def build(version_id: int, steps: Iterable[Mapping[str, Any]], edges: Iterable[tuple[int, int]]) -> Graph:
     """The graph of one version.
 
@@ -66,7 +71,8 @@ def build(version_id: int, steps: Iterable[Mapping[str, Any]], edges: Iterable[t
             kind=row["kind"],
             name=row["name"],
             enabled=row["enabled"],
-            subject=_compiled(row["subject"]),
+            # A call has no subject line: its first words take that place, on the step and on the message.
+            subject=_compiled(first_words(row) if row["kind"] == "voice" else row["subject"]),
             body=_compiled(row["body"]),
             config=row["config"] or {},
             next_id=following.get(row["id"]),

@@ -19,6 +19,8 @@ from sequences.render import TemplateProblem
 MAX_WALK = 50
 # A message that could not leave for so long is old news; it expires instead of arriving late.
 FRESH_FOR = {"sms": timedelta(hours=4), "voice": timedelta(hours=2), "email": timedelta(hours=12)}
+# RFC 5322 §2.1.1: a header line has 998 characters at the most; so has the column.
+LONGEST_LINE = 998
 # A window that closes sooner leaves no time for the wire.
 LAST_CALL = timedelta(seconds=90)
 # What allows marketing on a channel (docs/compliance.md, the consent model). E-mail needs no consent, only no opt-out.
@@ -190,7 +192,7 @@ def content(step: StepFacts, person: PersonFacts, sequence: SequenceFacts, now: 
         channel=step.kind,
         to=person.address(step.kind),
         sender_id=sequence.senders[step.kind],
-        subject=" ".join(subject.split()),
+        subject=" ".join(subject.split())[:LONGEST_LINE].rstrip(),
         body=body,
         expires_at=now + FRESH_FOR[step.kind],
     )

@@ -11,7 +11,7 @@ from sequences.render import TemplateProblem, compile_template
 # Twilio refuses a Body of more than 1,600 characters (error 21617); 998 is the longest header line of RFC 5322 §2.1.1.
 SMS_LIMIT: Final = 1_600
 SUBJECT_LIMIT: Final = 300
-FIRST_MESSAGE_LIMIT: Final = 1_000
+FIRST_MESSAGE_LIMIT: Final = 600
 LONGEST_WAIT_DAYS: Final = 365
 CHANNELS: Final = ("sms", "email", "voice")
 CHANNEL_WORDS: Final = {"sms": "texts", "email": "email", "voice": "calls"}

@@ -26,3 +26,17 @@ def test_a_template_nobody_can_read_spoils_its_own_step_alone() -> None:
     assert graph.steps[1].body.missing({}) == ()
     assert graph.steps[2].body.render({"first_name": "Ada"}) == "Hello Ada"
     assert (graph.first_id, graph.steps[1].next_id, graph.steps[2].next_id) == (1, 2, None)
+
+
+@pytest.mark.parametrize(
+    ("config", "subject", "said"),
+    [
+        ({"first_message": "Hi {{ first_name }}"}, "", "Hi Ada"),
+        ({"first_message": "Hi"}, "Unused", "Hi"),
+        ({}, "From the subject", "From the subject"),
+        (None, "", ""),
+    ],
+)
+def test_a_call_takes_its_first_words_where_a_mail_has_its_subject(config: dict | None, subject: str, said: str) -> None:
+    call = {**row(1, "Ask about the visit."), "kind": "voice", "config": config, "subject": subject}
+    assert build(7, [call], []).steps[1].subject.render({"first_name": "Ada"}) == said
