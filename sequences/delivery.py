@@ -17,7 +17,7 @@ from django.db import DatabaseError, OperationalError, connection, connections
 from sequences.addressing import outbound_for
 from sequences.claiming import Claim, Stopped, claim_next, claim_one, park, tenants_with_work
 from sequences.outcome import record_outcome
-from sequences.transports import transport_for
+from sequences.transports import hang_up, transport_for
 from sequences.transports.base import Outbound, Receipt, Refused
 
 __all__ = ["Claim", "claim_next", "deliver", "dispatch", "mark_sending", "record_outcome", "send"]
@@ -29,6 +29,8 @@ SET state = 'sending', state_at = %(now)s, sending_started_at = %(now)s, attempt
 WHERE id = %(id)s AND tenant_id = %(tenant)s AND claim_token = %(token)s AND state = 'claimed'
 """
 
+# Requests in flight at most: at a provider's usual 200 ms this many keep one process busy. Each has a connection of its own.
+THREADS = 24
 # Seconds between attempts to write an outcome down: as long as a database takes to restart.
 PAUSES = (0.1, 0.5, 2.0)
 
@@ -83,7 +85,9 @@ def write_down(claim: Claim, outcome: Receipt | Exception, now: datetime) -> str
     return record_outcome(claim, outcome, now)
 
 
-def dispatch(channels: Sequence[str], *, now: Callable[[], datetime], budget_seconds: float, threads: int = 8) -> int:
+def dispatch(
+    channels: Sequence[str], *, now: Callable[[], datetime], budget_seconds: float, threads: int = THREADS
+) -> int:
     """Delivers what is ready on these channels until nothing is or the budget is used up; returns how many went on the wire.
 
     Each thread claims just before it sends, tenants taking turns. It begins with one thread and adds another whenever one
@@ -141,6 +145,7 @@ class _Shift:
             logger.warning("A dispatcher thread lost the database (%s).", type(error).__name__)
             self.failure = error
         finally:
+            hang_up()
             connections.close_all()
 
     def _next(self) -> Claim | None:
