@@ -14,7 +14,7 @@ from sequences.plan import PersonFacts, SequenceFacts, Standing
 
 # sequence_facts: what may change at any moment is read in every batch; versions never change and are cached.
 SEQUENCES = """
-SELECT s.id, s.status, s.send_window::text AS own, t.business_hours::text AS office, t.timezone, t.sending_enabled, t.id AS tenant_id
+SELECT s.id, s.status, s.exit_rules ->> 'on_reply' = 'exit' AS exit_on_reply, s.send_window::text AS own, t.business_hours::text AS office, t.timezone, t.sending_enabled, t.id AS tenant_id
 FROM sequences_sequence AS s JOIN tenants_tenant AS t ON t.id = s.tenant_id
 WHERE s.id = ANY(%b)
 """
@@ -104,7 +104,7 @@ def _sequences(cursor: Any, rows: list[Any]) -> tuple[dict[int, SequenceFacts], 
     for tenant_id, channel, sender_id in cursor.execute(SENDERS, [list({row.tenant_id for row in rows})]).fetchall():
         senders.setdefault(tenant_id, {})[channel] = sender_id
     sequences, windows_json = {}, {}
-    for sequence_id, status, own, office, zone_name, enabled, tenant_id in cursor.execute(
+    for sequence_id, status, exit_on_reply, own, office, zone_name, enabled, tenant_id in cursor.execute(
         SEQUENCES, [list({row.sequence_id for row in rows})]
     ).fetchall():
         window_json = own if own != "{}" else office
@@ -115,6 +115,7 @@ def _sequences(cursor: Any, rows: list[Any]) -> tuple[dict[int, SequenceFacts], 
             tenant_zone=zone_name,
             sending_enabled=enabled,
             senders=senders.get(tenant_id, {}),
+            exit_on_reply=bool(exit_on_reply),
         )
     return sequences, windows_json
 

@@ -7,13 +7,13 @@ from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 
 from django.db import connection
-from django.db.models import Q
+from django.db.models import Case, DateTimeField, Exists, OuterRef, Q, Value, When
 
 from contacts.addresses import channels_of
 from contacts.models import Contact
 from contacts.permissions import lift, suppress
 from omnify.tenants.models import Tenant
-from sequences.models import Enrollment, Message, MessageState, Sender
+from sequences.models import Enrollment, Message, MessageState, Sender, Sequence
 from sequences.models.enrollment import OPEN_STATUSES, EnrollmentStatus
 from sequences.models.message import WAITING, Purpose
 
@@ -94,8 +94,13 @@ def pause_for_reply(contact_ids: Collection[int], *, now: datetime) -> int:
     """
     open_ones = Enrollment.objects.filter(contact_id__in=contact_ids).exclude(status_reason=OPTED_OUT)
     open_ones.filter(status=EnrollmentStatus.FAILED).update(replied_at=now)
+    # Where the sequence ends with a reply, the engine comes at once to take them out, with a receipt.
+    ends = Exists(Sequence.objects.filter(pk=OuterRef("sequence_id"), exit_rules__on_reply="exit"))
     return open_ones.filter(status__in=(EnrollmentStatus.ACTIVE, EnrollmentStatus.PAUSED)).update(
-        status=EnrollmentStatus.PAUSED, status_reason=REPLIED, replied_at=now, next_run_at=None
+        status=EnrollmentStatus.PAUSED,
+        status_reason=REPLIED,
+        replied_at=now,
+        next_run_at=Case(When(ends, then=Value(now)), default=None, output_field=DateTimeField()),
     )
 
 

@@ -36,6 +36,7 @@ class SequenceFacts:
     tenant_zone: str
     sending_enabled: bool
     senders: Mapping[str, int]  # channel -> id of the default sender
+    exit_on_reply: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +106,8 @@ def stopped(standing: Standing, person: PersonFacts, sequence: SequenceFacts) ->
         )
     if standing.needs_human:
         return Wait(None, Reason.HUMAN_HOLD)
+    if standing.status == "paused" and standing.status_reason == Reason.REPLIED and sequence.exit_on_reply:
+        return Exit(Reason.REPLIED)
     if standing.status == "paused":
         return Wait(None, Reason.REPLIED if standing.status_reason == Reason.REPLIED else Reason.PAUSED)
     if sequence.status == "archived":

@@ -17,6 +17,7 @@ from sequences.enrollments import (
     wake_sequence,
 )
 from sequences.models import Enrollment, Execution, Message, Sequence
+from sequences.optouts import pause_for_reply
 from tests.making import make_contact, make_enrollment, make_senders, make_sequence
 
 pytestmark = pytest.mark.django_db
@@ -154,3 +155,19 @@ def test_a_paused_sequence_holds_people_and_wakes_them_again(acme, now) -> None:
     assert wake_sequence(sequence, now=now) == 1
     tick(now)
     assert Message.objects.count() == 1
+
+
+@pytest.mark.parametrize(
+    ("rules", "status", "decisions"), [({}, "paused", []), ({"on_reply": "exit"}, "exited", ["exit"])]
+)
+def test_a_reply_pauses_or_ends_as_the_sequence_says(acme, now, rules, status, decisions) -> None:
+    sequence = make_sequence(
+        acme, now, {"kind": "sms"}, {"kind": "wait", "config": {"days": 1}}, {"kind": "sms"}, exit_rules=rules
+    )
+    contact = make_contact(acme, now)
+    enrollment = make_enrollment(sequence, contact, now, next_run_at=now.replace(year=2027))
+    assert pause_for_reply([contact.pk], now=now) == 1
+    tick(now)
+    enrollment.refresh_from_db()
+    assert (enrollment.status, enrollment.status_reason, enrollment.next_run_at) == (status, "replied", None)
+    assert list(Execution.objects.values_list("decision", flat=True)) == decisions

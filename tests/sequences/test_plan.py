@@ -71,6 +71,8 @@ def decide(*kinds: Any, person=PERSON, sequence=SEQUENCE, standing=STANDING, now
             Reason.OPTED_OUT,
         ),
         ("sms", {}, {}, {"status": "paused", "status_reason": "replied"}, Wait, Reason.REPLIED),
+        ("sms", {}, {"exit_on_reply": True}, {"status": "paused", "status_reason": "replied"}, Exit, Reason.REPLIED),
+        ("sms", {}, {"exit_on_reply": True}, {"status": "paused"}, Wait, Reason.PAUSED),
         ("sms", {}, {}, {"status": "paused"}, Wait, Reason.PAUSED),
         ("sms", {}, {"status": "paused"}, {}, Wait, Reason.SEQUENCE_PAUSED),
         ("sms", {}, {"status": "archived"}, {}, Send, Reason.SENT),
