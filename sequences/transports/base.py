@@ -119,12 +119,14 @@ Taken = Callable[[list[str]], set[str]]
 @dataclass(frozen=True, slots=True)
 class Transport:
     """One provider. `may_resend`: whether a proven absence allows a second attempt (never for a call). `warm` loads its SDK,
-    which is done before a message is marked as sending, so that the time on the wire is the wire's alone."""
+    which is done before a message is marked as sending, so that the time on the wire is the wire's alone. `hang_up` closes
+    what the calling thread has kept open."""
 
     send: "Send"
     find: "Find"
     may_resend: bool
     warm: Callable[[], None] = lambda: None
+    hang_up: Callable[[], None] = lambda: None
 
 
 class Send(Protocol):

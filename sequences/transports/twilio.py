@@ -173,4 +173,10 @@ def warm() -> None:
     from twilio.rest.api.v2010.account import message  # noqa: F401
 
 
-TRANSPORT = Transport(send=send, find=find, may_resend=True, warm=warm)
+def hang_up() -> None:
+    """Closes this thread's connections."""
+    for client in _local.__dict__.pop("clients", {}).values():
+        client.session.close()
+
+
+TRANSPORT = Transport(send=send, find=find, may_resend=True, warm=warm, hang_up=hang_up)

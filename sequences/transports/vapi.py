@@ -177,4 +177,11 @@ def warm() -> None:
     from vapi.calls.client import CallsClient  # noqa: F401
 
 
-TRANSPORT = Transport(send=send, find=find, may_resend=False, warm=warm)
+def hang_up() -> None:
+    """Closes this thread's connections."""
+    _local.__dict__.pop("clients", None)
+    for client in _local.__dict__.pop("http", {}).values():
+        client.close()
+
+
+TRANSPORT = Transport(send=send, find=find, may_resend=False, warm=warm, hang_up=hang_up)
