@@ -3,7 +3,7 @@
 All in the caller's transaction: forbid, cancel what waits, let the engine end their sequences with a receipt, confirm once.
 """
 
-from collections.abc import Collection, Sequence
+from collections import abc
 from datetime import datetime, timedelta
 
 from django.db import connection
@@ -26,11 +26,11 @@ HELP_AGAIN_AFTER = timedelta(minutes=5)
 
 
 def opt_out(
-    people: Sequence[Contact],
+    people: abc.Sequence[Contact],
     *,
     tenant_id: int,
     address: str,
-    channels: Collection[str],
+    channels: abc.Collection[str],
     reason: str,
     source: str,
     quote: str = "",
@@ -64,7 +64,7 @@ def opt_out(
 
 
 def addresses_to_close(
-    people: Sequence[Contact], address: str, channels: Collection[str]
+    people: abc.Sequence[Contact], address: str, channels: abc.Collection[str]
 ) -> dict[str, tuple[str, ...]]:
     """address -> channels to forbid there: everything the words closed, at every address of these people that carries it."""
     closed: dict[str, tuple[str, ...]] = {}
@@ -80,14 +80,14 @@ def addresses_to_close(
     return closed
 
 
-def cancel_waiting(contact_ids: Collection[int], *, now: datetime, reason: str) -> int:
+def cancel_waiting(contact_ids: abc.Collection[int], *, now: datetime, reason: str) -> int:
     """Cancels these people's marketing messages that have not reached the wire; returns how many."""
     return Message.objects.filter(contact_id__in=contact_ids, state__in=WAITING, purpose=Purpose.MARKETING).update(
         state=MessageState.CANCELLED, state_reason=reason, state_at=now
     )
 
 
-def pause_for_reply(contact_ids: Collection[int], *, now: datetime) -> int:
+def pause_for_reply(contact_ids: abc.Collection[int], *, now: datetime) -> int:
     """Stops the automation for people who answered, until somebody decides. Returns how many enrolments it held.
 
     A parked enrolment stays parked, with the time of the reply; one that waits to be ended stays so.
@@ -104,7 +104,7 @@ def pause_for_reply(contact_ids: Collection[int], *, now: datetime) -> int:
     )
 
 
-def end_sequences(contact_ids: Collection[int], *, now: datetime) -> int:
+def end_sequences(contact_ids: abc.Collection[int], *, now: datetime) -> int:
     """Hands these people's open enrolments to the engine, which ends each with a receipt that quotes the opt-out."""
     ended = (
         Enrollment.objects.filter(contact_id__in=contact_ids, status__in=OPEN_STATUSES)
@@ -116,7 +116,7 @@ def end_sequences(contact_ids: Collection[int], *, now: datetime) -> int:
     return ended
 
 
-def hold_for_a_person(contact_ids: Collection[int]) -> int:
+def hold_for_a_person(contact_ids: abc.Collection[int]) -> int:
     """Nothing automatic goes out in these enrolments until a member has looked."""
     return Enrollment.objects.filter(contact_id__in=contact_ids, status__in=OPEN_STATUSES).update(
         needs_human_intervention=True
