@@ -121,7 +121,8 @@ class Message(TenantModel):
                 fields=["state_at"], condition=Q(state__in=("claimed", "sending", "unknown")), name="message_unsettled"
             ),
             models.Index(fields=["expires_at"], condition=Q(state="held"), name="message_held"),
-            models.Index(fields=["contact"], condition=Q(state__in=("ready", "deferred")), name="message_waiting_for"),
+            # Read when a person answers (what waits for them, which of two people we wrote to) and by their page.
+            models.Index(fields=["contact", "-id"], name="message_by_contact"),
             # Read by the home page: what a person must look at, and what was made today (a few pages for a whole day).
             models.Index(fields=["tenant", "-id"], condition=Q(state__in=("unknown", "held")), name="message_attention"),
             BrinIndex(fields=["created_at"], autosummarize=True, name="message_by_day"),
