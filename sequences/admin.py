@@ -33,10 +33,17 @@ SENDER_FIELDS = (
 DOOR = {"smtp": "postmark"}  # mail sent by SMTP comes back through Postmark's door
 
 
+class SecretsField(forms.JSONField):
+    """Shows nothing, not even what was just typed and refused."""
+
+    def prepare_value(self, value: Any) -> str:
+        return ""
+
+
 class SenderForm(TenantForm):
     """Secrets go in and never come out: the field is empty, and left empty it changes nothing."""
 
-    secrets = forms.JSONField(
+    secrets = SecretsField(
         required=False,
         help_text='A JSON object, sealed for this workspace: Twilio {"auth_token": …}; VAPI {"api_key": …, "webhook_secret": …}; '
         'SMTP {"username": …, "password": …, "webhook_secret": "user:password"}; Postmark {"server_token": …, '

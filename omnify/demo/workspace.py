@@ -22,7 +22,7 @@ ABOUT: dict[str, Any] = {
     "industry": "Solar energy",
     "timezone": "America/New_York",
     "business_hours": HOURS,
-    "postal_address": "Northwind Solar, 12 Harbor Road, Portland, ME 04101",
+    "postal_address": "12 Harbor Road, Portland, ME 04101",
     "support_contact": "hello@northwind.example",
     "brand_profile": {"tone": "warm and plain", "we_are": "a family company that plans and installs solar roofs"},
     "approved_facts": [
