@@ -2,6 +2,8 @@
 
 import secrets
 import shutil
+import signal
+import sys
 import tempfile
 from argparse import ArgumentParser
 from pathlib import Path
@@ -28,6 +30,8 @@ class Command(BaseCommand):
         parser.add_argument("--seed", type=int, default=None, help="the same seed kills in the same order")
 
     def handle(self, *args: Any, **options: Any) -> None:
+        # Asked to end, it still stops its PostgreSQL.
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
         kills = options["kills"]
         seed = options["seed"] if options["seed"] is not None else secrets.randbelow(1_000_000)
         restarts = options["restarts"] if options["restarts"] is not None else max(1, kills // 100)
