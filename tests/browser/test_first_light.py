@@ -38,6 +38,7 @@ class Guide:
         page.emulate_media(color_scheme="light")
 
 
+@pytest.mark.timeout(600)  # a minute and a half on two busy cores
 @pytest.mark.django_db(transaction=True)
 def test_a_new_user_imports_publishes_enrols_and_sees_a_stop_obeyed(
     house: House,  # noqa: F811

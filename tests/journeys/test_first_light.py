@@ -118,6 +118,7 @@ def let_days_pass(house: House, most: int = 60) -> None:
     raise AssertionError("Something is due for ever.")
 
 
+@pytest.mark.timeout(600)  # a minute and a half on two busy cores
 @pytest.mark.django_db(transaction=True)
 def test_from_a_csv_of_people_to_a_conversation_on_three_channels(
     house: House, alice: Visitor, visitor: Callable[[Membership], Visitor], people: People
