@@ -12,6 +12,7 @@ from uuid import UUID
 
 from django.db.models import Q
 
+from contacts.finding import Filters, found
 from contacts.models import Contact
 from omnify.simulator.people import normal
 from sequences.models import Message, Sender
@@ -61,30 +62,24 @@ class Bubble:
 
 def addresses_of(contact: Contact) -> list[str]:
     """The number and mailbox of a contact in the simulator's spelling, the alternative ones too; none twice."""
-    found = (contact.phone, contact.email, contact.alternative_phone, contact.alternative_email)
-    return list(dict.fromkeys(normal(each) for each in found if each))
+    given = (contact.phone, contact.email, contact.alternative_phone, contact.alternative_email)
+    return list(dict.fromkeys(normal(each) for each in given if each))
 
 
-def handsets(everyone: Iterable[Summary], search: str = "") -> list[Handset]:
+def handsets(everyone: Iterable[Summary], search: str, *, now: datetime) -> list[Handset]:
     """The tenant's contacts as handsets: those who received something first, in that order, then the newest others.
 
-    Run in the tenant's context. `everyone` is the simulator's list of people, the most recent first.
+    Run in the tenant's context. `everyone` is the simulator's list of people, the most recent first; `search` the contact
+    list's own search.
     """
     known = {str(each["address"]): each for each in everyone}
-    contacts = Contact.objects.alive().filter(Q(phone__gt="") | Q(email__gt=""))
-    if search:
-        contacts = contacts.filter(
-            Q(first_name__icontains=search)
-            | Q(last_name__icontains=search)
-            | Q(email__icontains=search.lower())
-            | Q(phone__contains=search)
-        )
+    contacts = found(Filters(q=search), now=now).filter(Q(phone__gt="") | Q(email__gt=""))
     active = [address for address, each in known.items() if each["last"]][:LOOKED_UP]
     with_thread = list(contacts.filter(Q(phone__in=active) | Q(email__in=active))[:LOOKED_UP])
-    found = [_handset(contact, known) for contact in with_thread]
-    found.sort(key=lambda each: -max((one["last"] or {"seq": 0})["seq"] for one in each.summaries))
-    rest = contacts.exclude(pk__in=[contact.pk for contact in with_thread])[:SHOWN]
-    return (found + [_handset(contact, known) for contact in rest])[:SHOWN]
+    used = [_handset(contact, known) for contact in with_thread]
+    used.sort(key=lambda each: -max((one["last"] or {"seq": 0})["seq"] for one in each.summaries))
+    rest = contacts.exclude(pk__in=[contact.pk for contact in with_thread]).order_by("-id")[:SHOWN]
+    return (used + [_handset(contact, known) for contact in rest])[:SHOWN]
 
 
 def _handset(contact: Contact, known: Mapping[str, Summary]) -> Handset:

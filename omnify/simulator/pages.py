@@ -19,6 +19,7 @@ from django.views.decorators.clickjacking import xframe_options_sameorigin
 from django.views.decorators.http import require_POST, require_safe
 
 from contacts.models import Contact
+from omnify.lib.clock import now
 from omnify.simulator.client import SimulatorClient
 from omnify.simulator.forms import ReplyForm, TemperamentForm
 from omnify.simulator.handsets import Bubble, addresses_of, handsets, visible
@@ -78,7 +79,7 @@ def people(request: HttpRequest) -> HttpResponse:
     with simulator() as client:
         everyone = client.people()
     with tenant_context(request.member.tenant_id):  # type: ignore[attr-defined]
-        rows = handsets(everyone, search)
+        rows = handsets(everyone, search, now=now())
     return page(request, "phone/list.html", {"rows": rows, "search": search})
 
 
