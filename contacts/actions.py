@@ -6,6 +6,7 @@ from typing import Any
 
 from django.db import transaction
 
+from contacts.locks import lock_contacts
 from contacts.models import Company, Contact
 from contacts.places import place_of
 from omnify.lib import live
@@ -102,9 +103,8 @@ def _retag(contacts: Iterable[Contact], tag: str, kind: str, on: bool, *, actor:
     tag = " ".join(tag.split())[:60]
     changed = 0
     with transaction.atomic():
-        rows = Contact.objects.alive().filter(pk__in=[contact.pk for contact in contacts]).order_by("pk")
-        for row in rows.select_for_update(of=("self",), no_key=True):
-            if not tag or (tag in row.tags) == on or (on and len(row.tags) >= MOST_TAGS):
+        for row in lock_contacts(contact.pk for contact in contacts):
+            if not tag or row.deleted_at or (tag in row.tags) == on or (on and len(row.tags) >= MOST_TAGS):
                 continue
             tags = [*row.tags, tag] if on else [each for each in row.tags if each != tag]
             Contact.objects.filter(pk=row.pk).update(tags=tags, updated_at=now)

@@ -1,6 +1,6 @@
 """django-q2's entry points. Three lines each; the row decides whether there is anything to do."""
 
-from contacts.importing import jobs, passes
+from contacts.importing import passes, sweeping
 from omnify.lib.clock import now
 
 
@@ -11,9 +11,9 @@ def run_import(tenant_id: int, job_id: int) -> bool:
 
 def resume_imports() -> int:
     """Starts again what a killed worker left; a pass that is alive holds its lock, so a second start does nothing. Once a minute."""
-    return passes.wake(jobs.waiting_jobs())
+    return sweeping.wake()
 
 
 def discard_forgotten_imports() -> int:
     """Removes uploads nobody went on with. Once a day."""
-    return jobs.discard(jobs.forgotten_jobs(now()), now=now())
+    return sweeping.discard(now=now())

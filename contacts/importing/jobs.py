@@ -4,7 +4,7 @@ Nobody is enrolled by an import, and no verb here knows how.
 """
 
 import shutil
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +21,6 @@ from contacts.models import ImportJob, ImportProblem
 from contacts.models.imports import ImportState
 from omnify.lib import live
 from omnify.lib.ids import public_id
-from omnify.tenants.context import tenant_context
 from omnify.tenants.events import record
 from omnify.tenants.models import Membership
 from omnify.tenants.models.ledger import NotificationType, Priority
@@ -29,7 +28,6 @@ from omnify.tenants.notifications import notify
 
 SIZE_LIMIT = 512 * 1024 * 1024
 FOLDER = "imports"
-KEPT_DAYS = 7
 OPEN_STATES = (
     ImportState.UPLOADED,
     ImportState.REVIEWING,
@@ -130,7 +128,7 @@ def cancel(job: ImportJob, *, by: Membership, now: datetime) -> bool:
         job, OPEN_STATES, {"state": ImportState.CANCELLED, "finished_at": now}, "import.cancelled", by=by, now=now
     )
     if done:
-        transaction.on_commit(lambda: _discard(job))
+        transaction.on_commit(lambda: remove_file(job))
     return done
 
 
@@ -149,7 +147,7 @@ def finish(job: ImportJob, *, rows_total: int, now: datetime) -> None:
             f"{job.count_new:,} new, {job.count_update:,} updated, {job.count_error:,} refused",
         )
         live.hint(job.tenant_id, "contacts")
-        transaction.on_commit(lambda: _discard(job))
+        transaction.on_commit(lambda: remove_file(job))
 
 
 def fail(job: ImportJob, *, problem: str, now: datetime) -> None:
@@ -211,34 +209,6 @@ def _starter(job: ImportJob) -> str:
     return f"member:{job.created_by_id}" if job.created_by_id else "import"
 
 
-def _discard(job: ImportJob) -> None:
+def remove_file(job: ImportJob) -> None:
     """The list itself is personal data: it goes as soon as nothing needs it. The refused rows stay with the job."""
     (Path(settings.MEDIA_ROOT) / job.file_path).unlink(missing_ok=True)
-
-
-def waiting_jobs() -> list[tuple[int, int]]:
-    """(tenant, job) of every job that should be running, of all tenants. For the system role's sweeper."""
-    return list(
-        ImportJob.objects.all_tenants()
-        .filter(state__in=(ImportState.REVIEWING, ImportState.IMPORTING))
-        .values_list("tenant_id", "id")
-    )
-
-
-def forgotten_jobs(now: datetime) -> list[ImportJob]:
-    """Jobs left lying for a week before their import, of all tenants: their files hold people's data for nothing."""
-    before = now - timedelta(days=KEPT_DAYS)
-    states = (ImportState.UPLOADED, ImportState.REVIEWED, ImportState.FAILED)
-    return list(ImportJob.objects.all_tenants().filter(state__in=states, created_at__lt=before)[:100])
-
-
-def discard(jobs: list[ImportJob], *, now: datetime) -> int:
-    """Cancels these jobs of whatever tenant and removes their files. Returns how many."""
-    gone = 0
-    for job in jobs:
-        with tenant_context(job.tenant_id):
-            if _set(job, {"state": ImportState.CANCELLED, "finished_at": now}):
-                record("import.discarded", tenant_id=job.tenant_id, now=now, actor="import", subject=job)
-                gone += 1
-        _discard(job)
-    return gone

@@ -29,7 +29,7 @@ ON CONFLICT (tenant_id, lower(name)) DO NOTHING
 """
 COMPANY_IDS = """
 UPDATE import_row SET company_id = company.id FROM contacts_company AS company
- WHERE import_row.company <> '' AND company.tenant_id = %(tenant)s AND lower(company.name) = lower(import_row.company)
+ WHERE import_row.company <> '' AND company.tenant_id = import_row.tenant_id AND lower(company.name) = lower(import_row.company)
 """
 # loading_new: a contact made by somebody else since the match wins (ON CONFLICT), and its row is left as a skip.
 NEW = f"""
@@ -50,10 +50,10 @@ UPDATE import_row SET contact_id = made.id, made = true FROM made WHERE made.pub
 """
 # loading_lock: the contacts about to be changed, lowest id first, as everybody locks them.
 LOCK = f"""
-SELECT id FROM contacts_contact WHERE tenant_id = %(tenant)s
-   AND id IN (SELECT contact_id FROM import_row AS staged WHERE {_KNOWN}) ORDER BY id FOR UPDATE
+SELECT contact.id FROM contacts_contact AS contact JOIN import_row AS staged
+    ON contact.id = staged.contact_id AND contact.tenant_id = staged.tenant_id
+ WHERE {_KNOWN} ORDER BY contact.id FOR NO KEY UPDATE OF contact
 """
-# The ids come as an array, so that the planner, which has no statistics of a table just filled, starts from them.
 # loading_update: an empty cell never erases what is known. Weaker evidence of a place (an area code) never replaces a stronger one.
 UPDATE = f"""
 UPDATE contacts_contact AS contact SET
@@ -73,8 +73,7 @@ UPDATE contacts_contact AS contact SET
     custom_fields = contact.custom_fields || staged.custom,
     updated_at = %(now)s
   FROM import_row AS staged
- WHERE contact.id = ANY (ARRAY(SELECT contact_id FROM import_row AS staged WHERE {_KNOWN}))
-   AND contact.tenant_id = %(tenant)s AND contact.id = staged.contact_id AND {_KNOWN}
+ WHERE contact.id = staged.contact_id AND contact.tenant_id = staged.tenant_id AND {_KNOWN}
    AND contact.deleted_at IS NULL
 """
 # loading_refused: a "no" in a consent column, or an opt-out, ends what was agreed before.

@@ -15,7 +15,6 @@ from pathlib import Path
 
 from django.conf import settings
 from django.db import connection
-from django_q.tasks import async_task
 
 from contacts.importing import staging
 from contacts.importing.cleaning import Cleaner, Person
@@ -51,7 +50,7 @@ def run(tenant_id: int, job_id: int, *, now: datetime) -> bool:
             job = ImportJob.objects.select_related("tenant").filter(pk=job_id, state__in=ACTIVE).first()
             if job is None:
                 return False
-            staging.open_tables()
+            staging.open_tables(tenant_id)
         try:
             _chunks(job, now)
         except Stopped:
@@ -97,7 +96,7 @@ def _chunks(job: ImportJob, now: datetime) -> None:
             place += len(numbered)
             with tenant_context(job.tenant_id):
                 staging.stage(chunk.people)
-                counts = staging.mark(job.tenant_id, duplicates=job.duplicates)
+                counts = staging.mark(duplicates=job.duplicates)
                 if place > done_before:
                     _advance(job, place, chunk, counts, book, now)
                 staging.remember()
@@ -152,14 +151,3 @@ def _fail(job: ImportJob, problem: str, now: datetime) -> None:
     logger.info("Import %s failed.", job.public_id)
     with tenant_context(job.tenant_id):
         fail(job, problem=problem, now=now)
-
-
-def wake(jobs: list[tuple[int, int]]) -> int:
-    """Starts these (tenant, job) again unless a worker is at them. Returns how many were started."""
-    started = 0
-    for tenant_id, job_id in jobs:
-        with only_worker(job_id) as free:
-            if free:
-                async_task("contacts.tasks.run_import", tenant_id, job_id, cluster="slow")
-                started += 1
-    return started

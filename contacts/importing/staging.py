@@ -29,7 +29,7 @@ COLUMNS = (
 OPEN = f"""
 DROP TABLE IF EXISTS import_row, import_seen;
 CREATE TEMP TABLE import_row (
-    row int PRIMARY KEY, public_id uuid, {", ".join(f"{name} text NOT NULL" for name in TEXTS)},
+    row int PRIMARY KEY, tenant_id bigint NOT NULL DEFAULT %d, public_id uuid, {", ".join(f"{name} text NOT NULL" for name in TEXTS)},
     phone_valid boolean, zones text[], zone_strength smallint, lead_score smallint, tags text[], custom jsonb,
     agreed text[], refused text[], opted_out text[], agreed_at timestamptz, agreed_where text, evidence text,
     twin int, contact_id bigint, company_id bigint, clash boolean NOT NULL DEFAULT false, made boolean NOT NULL DEFAULT false
@@ -50,10 +50,10 @@ WITH earlier AS (
     SELECT row, email, phone FROM import_row
     UNION ALL
     SELECT seen.row, seen.email, seen.phone FROM import_seen AS seen
-     WHERE seen.email <> '' AND seen.email IN (SELECT email FROM import_row WHERE email <> '')
+     WHERE seen.email <> '' AND seen.email = ANY (ARRAY(SELECT email FROM import_row WHERE email <> ''))
     UNION ALL
     SELECT seen.row, seen.email, seen.phone FROM import_seen AS seen
-     WHERE seen.phone <> '' AND seen.phone IN (SELECT phone FROM import_row WHERE phone <> '')
+     WHERE seen.phone <> '' AND seen.phone = ANY (ARRAY(SELECT phone FROM import_row WHERE phone <> ''))
 ), by_email AS (
     SELECT row, first_value(row) OVER (PARTITION BY email ORDER BY row) AS first FROM earlier WHERE email <> ''
 ), by_phone AS (
@@ -70,10 +70,11 @@ WITH earlier AS (
 UPDATE import_row SET twin = best.first
   FROM (SELECT row, min(first) AS first FROM found GROUP BY row) AS best WHERE best.row = import_row.row
 """
-# staging_known_by_email, staging_known_by_phone: the contact a row is about.
+# staging_known_by_email, staging_known_by_phone: the contact a row is about. The tenant comes from the row, not as a constant:
+# of a constant the planner asks old statistics, which know nothing of a tenant whose first list this is.
 KNOWN_BY_EMAIL = """
 UPDATE import_row SET contact_id = contact.id FROM contacts_contact AS contact
- WHERE import_row.twin IS NULL AND import_row.email <> '' AND contact.tenant_id = %(tenant)s
+ WHERE import_row.twin IS NULL AND import_row.email <> '' AND contact.tenant_id = import_row.tenant_id
    AND contact.email = import_row.email AND contact.email <> '' AND contact.deleted_at IS NULL
 """
 KNOWN_BY_PHONE = """
@@ -81,7 +82,7 @@ UPDATE import_row SET contact_id = best.id, clash = best.clash FROM (
     SELECT DISTINCT ON (staged.row) staged.row, contact.id,
            staged.first_name <> '' AND contact.first_name <> '' AND lower(staged.first_name) <> lower(contact.first_name) AS clash
       FROM import_row AS staged JOIN contacts_contact AS contact
-        ON contact.tenant_id = %(tenant)s AND contact.phone = staged.phone AND contact.phone <> '' AND contact.deleted_at IS NULL
+        ON contact.tenant_id = staged.tenant_id AND contact.phone = staged.phone AND contact.phone <> '' AND contact.deleted_at IS NULL
      WHERE staged.twin IS NULL AND staged.contact_id IS NULL AND staged.phone <> '' AND (staged.email = '' OR contact.email = '')
      ORDER BY staged.row, 3, contact.id
 ) AS best WHERE best.row = import_row.row AND NOT (best.clash AND import_row.email <> '')
@@ -118,10 +119,10 @@ class Counts:
     skip: int
 
 
-def open_tables() -> None:
+def open_tables(tenant_id: int) -> None:
     """Makes empty tables for one pass; what an earlier pass left in this session goes."""
     with connection.cursor() as cursor:
-        cursor.execute(OPEN)
+        cursor.execute(OPEN % tenant_id)
 
 
 def close_tables() -> None:
@@ -139,15 +140,14 @@ def stage(people: Iterable[tuple[int, Person]]) -> None:
         cursor.execute("ANALYZE import_row")
 
 
-def mark(tenant_id: int, *, duplicates: str) -> Counts:
+def mark(*, duplicates: str) -> Counts:
     """Marks twins and known contacts among the staged rows and counts what an import would do with them."""
-    parameters = {"tenant": tenant_id, "update": duplicates == "update"}
     with connection.cursor() as cursor:
         cursor.execute(TWINS)
-        cursor.execute(KNOWN_BY_EMAIL, parameters)
-        cursor.execute(KNOWN_BY_PHONE, parameters)
+        cursor.execute(KNOWN_BY_EMAIL)
+        cursor.execute(KNOWN_BY_PHONE)
         cursor.execute(SAME_CONTACT)
-        cursor.execute(COUNT, parameters)
+        cursor.execute(COUNT, {"update": duplicates == "update"})
         return Counts(*cursor.fetchone())
 
 

@@ -1,6 +1,6 @@
 """An import from bytes to contacts, as the wizard would take it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +9,14 @@ import pytest
 from contacts.importing import jobs, passes
 from contacts.models import ImportJob
 from omnify.tenants.context import tenant_context
+
+LIST = """First name,Last name,Email,Phone,Company,State,SMS consent
+Ann,Lee,ANN@x.example,(212) 555-0100,Acme,NY,yes
+Bob,Ray,bob@x.example,415-555-0101,ACME,CA,no
+Cyd,Orr,,+44 20 7946 0102,,,yes
+Dee,,not-an-email,12,,,yes
+"""
+COLUMN = {"basis": "column", "source": "Sign-up form"}
 
 
 @pytest.fixture(autouse=True)
@@ -77,3 +85,39 @@ def again(job: ImportJob) -> ImportJob:
     """The job as it stands now."""
     with tenant_context(job.tenant_id):
         return ImportJob.objects.select_related("tenant").get(pk=job.pk)
+
+
+@pytest.fixture
+def as_member(client: Any, people: Any) -> Any:
+    """`as_member(people.bob)` logs the test client in."""
+
+    def enter(member: Any) -> Any:
+        client.force_login(member.user)
+        return client
+
+    return enter
+
+
+def make_job(people: Any, **fields: Any) -> ImportJob:
+    defaults = {"file_name": "list.csv", "file_path": "imports/none.csv", "file_size": 1, "header": ["Email"], "encoding": "utf-8",
+                "samples": [["a@x.example"]], "mapping": {"0": "email"}, "delimiter": ","}  # fmt: skip
+    with tenant_context(people.acme.pk):
+        return ImportJob.objects.create(**defaults | fields)
+
+
+@pytest.fixture
+def own_media(settings: Any, tmp_path: Path) -> Path:
+    """Where uploads go during this test."""
+    settings.MEDIA_ROOT = tmp_path
+    return tmp_path
+
+
+def counts(job: ImportJob) -> tuple[int, int, int, int]:
+    return job.count_new, job.count_update, job.count_skip, job.count_error
+
+
+@pytest.fixture
+def acme(people: Any) -> Iterator[Any]:
+    """Every test's queries run as Acme."""
+    with tenant_context(people.acme.pk):
+        yield people.acme
