@@ -1,3 +1,5 @@
 """What follows an event of the ledger: kind -> dotted names of tasks, each called with (event id, tenant id)."""
 
-SUBSCRIPTIONS: dict[str, list[str]] = {}
+SUBSCRIPTIONS: dict[str, list[str]] = {
+    "contact.deleted": ["sequences.tasks.contact_deleted"],
+}

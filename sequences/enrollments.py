@@ -9,7 +9,8 @@ from datetime import datetime
 from typing import Any
 
 from django.db import connection, transaction
-from django.db.models import F
+from django.db.models import Case, DateTimeField, F, OuterRef, Subquery, Value, When
+from django.db.models.functions import Greatest
 
 from omnify.lib import live
 from omnify.tenants.context import tenant_context
@@ -168,12 +169,25 @@ def pause_enrollment(enrollment: Enrollment, *, by: str, now: datetime, reason: 
 
 
 def resume_enrollment(enrollment: Enrollment, *, by: str, now: datetime) -> bool:
-    """Lets the automation go on at the step the person stands on. False when it was not paused or parked, or they opted out."""
+    """Lets the automation go on at the step the person stands on. False when it was not paused or parked, or they opted out.
+
+    A wait that the pause interrupted ends when it would have ended, as its receipt says: the next step is not rushed.
+    """
+    last_receipt = Execution.objects.filter(enrollment_id=OuterRef("pk"), turn=OuterRef("turn")).values("next_run_at")
     with transaction.atomic():
         changed = (
             Enrollment.objects.filter(pk=enrollment.pk, status__in=("paused", "failed"))
             .exclude(status_reason=Reason.OPTED_OUT)
-            .update(status="active", status_reason="", next_run_at=now, needs_human_intervention=False)
+            .update(
+                status="active",
+                status_reason="",
+                next_run_at=Case(
+                    When(waited=True, then=Greatest(Value(now), Subquery(last_receipt))),
+                    default=Value(now),
+                    output_field=DateTimeField(),
+                ),
+                needs_human_intervention=False,
+            )
         )
         if changed:
             _record("enrollment.resumed", enrollment, by, now)
@@ -207,6 +221,14 @@ def wake_sequence(sequence: Sequence, *, now: datetime) -> int:
     ).update(next_run_at=now)
     _wake_pulse()
     return woken
+
+
+def end_for_deleted(contact_id: int, *, now: datetime) -> int:
+    """Makes a deleted person's open enrolments due, held ones too: the engine takes them out, each with a receipt."""
+    ended = Enrollment.objects.filter(contact_id=contact_id, status__in=OPEN_STATUSES).update(next_run_at=now)
+    if ended:
+        _wake_pulse()
+    return ended
 
 
 def cancel_waiting(enrollment: Enrollment, *, now: datetime, reason: str) -> int:
@@ -266,6 +288,7 @@ __all__ = [
     "EnrollmentStatus",
     "NotEnrollable",
     "cancel_waiting",
+    "end_for_deleted",
     "enroll",
     "enrollment_checks",
     "exit_enrollment",

@@ -6,6 +6,8 @@ Short budgets keep a cluster answering its canary; what is left over is asked fo
 import time
 
 from omnify.lib.clock import now
+from omnify.tenants.context import tenant_context
+from omnify.tenants.models import Event
 from sequences.wakeups import began
 
 BUDGET = 3.0
@@ -41,6 +43,14 @@ def apply_events() -> int:
 
     with began("inbound"):
         return apply_waiting(now())
+
+
+def contact_deleted(event_id: int, tenant_id: int) -> int:
+    """Follows contact.deleted: takes the person out of their sequences; returns of how many."""
+    from sequences.enrollments import end_for_deleted
+
+    with tenant_context(tenant_id):
+        return end_for_deleted(Event.objects.get(pk=event_id).subject_id, now=now())
 
 
 def canary(cluster: str) -> None:

@@ -1,11 +1,16 @@
 """The verbs on enrolments, and what the lost race answers."""
 
-import pytest
+from datetime import timedelta
 
+import pytest
+from django_q.models import OrmQ
+
+from contacts.actions import delete_contact
 from contacts.models import Suppression
 from omnify.tenants.context import tenant_context
 from omnify.tenants.models import Event
 from sequences.decisions import Reason
+from sequences.definitions import archive_sequence, pause_sequence
 from sequences.engine import tick
 from sequences.enrollments import (
     NotEnrollable,
@@ -17,7 +22,8 @@ from sequences.enrollments import (
     wake_sequence,
 )
 from sequences.models import Enrollment, Execution, Message, Sequence
-from sequences.optouts import pause_for_reply
+from sequences.optouts import hold_for_a_person, pause_for_reply
+from sequences.tasks import contact_deleted
 from tests.making import make_contact, make_enrollment, make_senders, make_sequence
 
 pytestmark = pytest.mark.django_db
@@ -171,3 +177,75 @@ def test_a_reply_pauses_or_ends_as_the_sequence_says(acme, now, rules, status, d
     enrollment.refresh_from_db()
     assert (enrollment.status, enrollment.status_reason, enrollment.next_run_at) == (status, "replied", None)
     assert list(Execution.objects.values_list("decision", flat=True)) == decisions
+
+
+def test_a_pause_in_the_middle_of_a_wait_does_not_shorten_it(acme, now) -> None:
+    sequence = make_sequence(acme, now, {"kind": "sms"}, {"kind": "wait", "config": {"days": 7}}, {"kind": "sms"})
+    enrollment = make_enrollment(sequence, make_contact(acme, now), now)
+    tick(now)
+    enrollment.refresh_from_db()
+    over = enrollment.next_run_at
+    assert over == now + timedelta(days=7)
+    pause_enrollment(enrollment, by="member:1", now=now)
+    resume_enrollment(enrollment, by="member:1", now=now + timedelta(hours=1))
+    enrollment.refresh_from_db()
+    assert (enrollment.waited, enrollment.next_run_at) == (True, over)
+    pause_enrollment(enrollment, by="member:1", now=now)
+    later = now + timedelta(days=9)
+    resume_enrollment(enrollment, by="member:1", now=later)
+    enrollment.refresh_from_db()
+    assert enrollment.next_run_at == later
+
+
+def test_a_person_held_for_a_human_is_let_go_by_a_resume(acme, now) -> None:
+    contact = make_contact(acme, now)
+    enrollment = make_enrollment(make_sequence(acme, now), contact, now)
+    hold_for_a_person([contact.pk])
+    tick(now)
+    enrollment.refresh_from_db()
+    assert (enrollment.status, enrollment.status_reason, enrollment.next_run_at) == ("active", "human_hold", None)
+    assert resume_enrollment(enrollment, by="member:1", now=now) is True
+    assert resume_enrollment(enrollment, by="member:1", now=now) is False
+    tick(now)
+    assert Message.objects.count() == 1
+
+
+def test_archiving_a_paused_sequence_lets_its_people_finish(acme, people, now) -> None:
+    sequence = make_sequence(acme, now)
+    enrollment = make_enrollment(sequence, make_contact(acme, now), now)
+    pause_sequence(sequence, by=people.alice, now=now)
+    tick(now)
+    archive_sequence(sequence, by=people.alice, now=now)
+    tick(now)
+    enrollment.refresh_from_db()
+    assert enrollment.status == "completed"
+
+
+def test_resuming_during_a_wait_does_not_rush_the_next_step(acme, now) -> None:
+    contact = make_contact(acme, now)
+    sequence = make_sequence(acme, now, {"kind": "sms"}, {"kind": "wait", "config": {"days": 2}}, {"kind": "sms"})
+    enrollment = make_enrollment(sequence, contact, now)
+    tick(now)
+    pause_for_reply([contact.pk], now=now)
+    resume_enrollment(enrollment, by="member:1", now=now + timedelta(hours=1))
+    enrollment.refresh_from_db()
+    assert enrollment.next_run_at == now + timedelta(days=2)
+    pause_for_reply([contact.pk], now=now)
+    late = now + timedelta(days=5)
+    resume_enrollment(enrollment, by="member:1", now=late)
+    enrollment.refresh_from_db()
+    assert enrollment.next_run_at == late
+
+
+def test_a_deleted_person_leaves_every_sequence_even_where_they_were_held(acme, now) -> None:
+    contact = make_contact(acme, now)
+    enrollment = make_enrollment(
+        make_sequence(acme, now), contact, now, status="paused", status_reason="replied", next_run_at=None
+    )
+    delete_contact(contact, actor="member:1", now=now)
+    event = Event.objects.get(kind="contact.deleted")
+    assert [task.name() is not None for task in OrmQ.objects.all()] == [True]
+    assert contact_deleted(event.pk, acme.pk) == 1
+    tick(now + timedelta(days=30))
+    enrollment.refresh_from_db()
+    assert (enrollment.status, enrollment.status_reason) == ("exited", "contact_deleted")
