@@ -131,11 +131,12 @@ def heard(people: Sequence[Contact], words: Words, now: datetime) -> None:
     found = gate.read(words.text, channel=words.channel, subject=words.subject)  # type: ignore[arg-type]
     if words.machine and found.verdict != "opt_out":
         return
+    verdict = {"STOP": "opt_out", "START": "opt_in", "HELP": "help"}.get(words.keyword, found.verdict)
     if not words.machine:
         optouts.pause_for_reply(ids, now=words.at)
-        optouts.cancel_waiting(ids, now=now, reason=optouts.REPLIED)
+        why = optouts.OPTED_OUT if verdict == "opt_out" else optouts.REPLIED
+        optouts.cancel_waiting(ids, now=now, reason=why)
         record("contact.replied", tenant_id=tenant_id, now=now, actor="person", subject=owner, channel=words.channel)
-    verdict = {"STOP": "opt_out", "START": "opt_in", "HELP": "help"}.get(words.keyword, found.verdict)
     match verdict:
         case "opt_out":
             _opted_out(people, words, found, now)

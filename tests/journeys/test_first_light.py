@@ -181,7 +181,7 @@ def test_from_a_csv_of_people_to_a_conversation_on_three_channels(
     assert house.simulator.reply(AVA, "sms", STOP) == 200
     house.hear()
     waiting.refresh_from_db()
-    assert (waiting.state, waiting.state_reason) == ("cancelled", "replied")
+    assert (waiting.state, waiting.state_reason) == ("cancelled", "opted_out")
     closed = {row.channel: row.quote for row in Suppression.objects.all_tenants().filter(address=AVA)}
     assert closed == dict.fromkeys(closed, STOP)
     assert "sms" in closed

@@ -10,7 +10,7 @@ from omnify.tenants.models import Notification
 from sequences.models import Message
 from tests.making import People, make_contact, make_enrollment, make_senders
 from tests.sequences.inbound.conftest import House
-from tests.sequences.inbound.told import apply_all, only, rows, text
+from tests.sequences.inbound.told import apply_all, make_message, only, rows, text
 
 pytestmark = pytest.mark.django_db
 
@@ -53,6 +53,22 @@ def test_the_engine_ends_the_sequence_with_a_receipt_that_quotes_the_stop(house:
     house.enrollment.refresh_from_db()
     assert (house.enrollment.status, house.enrollment.status_reason) == ("exited", "opted_out")
     assert "take me off your list" in str(only(Execution).facts)
+
+
+@pytest.mark.parametrize(
+    ("said", "why"),
+    [("please stop texting me", "opted_out"), ("STOP", "opted_out"), ("stop by on Monday?", "replied"), ("ok", "replied")],
+)
+def test_a_waiting_text_tells_whether_a_stop_or_a_reply_cancelled_it(
+    house: House, now: datetime, said: str, why: str
+) -> None:
+    waiting = make_message(
+        house.pat, house.sms, now, state="ready", status_rank=0, provider="", provider_id="", enrollment=house.enrollment
+    )
+    text(house.sms, now, "+12125550123", said)
+    apply_all(now)
+    waiting.refresh_from_db()
+    assert (waiting.state, waiting.state_reason) == ("cancelled", why)
 
 
 @pytest.mark.parametrize(("word", "purpose"), [("STOP", "confirmation"), ("HELP", "help")])
