@@ -64,7 +64,7 @@ PEOPLE = (
     ),
     Person("Lena", "Schmidt", "", "", "+491713920012", "Europe/Berlin", "Köln", "", "DE"),
     Person(
-        "Jack", "Murray", "Site lead", "Murray Vineyards", "+61491570156", "Australia/Sydney", "Sydney", "NSW", "AU",
+        "Jack", "Murray", "Site lead", "Murray Vineyards", "+61491570006", "Australia/Sydney", "Sydney", "NSW", "AU",
         temperament="bounce",
     ),
     Person(

@@ -8,7 +8,9 @@ from zoneinfo import ZoneInfo
 import pytest
 from django.contrib.auth import authenticate
 
+from contacts import phones
 from contacts.models import Consent, Contact, Suppression
+from contacts.samples import rows
 from omnify.demo.loading import Demo, load_demo
 from omnify.demo.manners import introduce, keep_manners
 from omnify.demo.people import PEOPLE
@@ -42,6 +44,14 @@ def test_the_demo_has_people_permissions_senders_and_two_sequences_and_enrols_no
         assert sorted(Sequence.objects.values_list("status", flat=True)) == ["active", "draft"]
         kinds = list(Step.objects.filter(version_id=demo.sequence.published_id).values_list("kind", flat=True))
     assert kinds == ["sms", "wait", "email", "wait", "voice", "task", "exit"]
+
+
+def test_nobody_of_the_demo_shares_a_number_with_another_or_with_the_sample_list() -> None:
+    header, *sample = rows()
+    written = [phones.normalise(row[header.index("Phone")], row[header.index("Country")]) for row in sample]
+    numbers = [person.phone for person in PEOPLE] + [each.e164 for each in written if isinstance(each, phones.Phone)]
+    assert len(numbers) == len(PEOPLE) + len(sample)
+    assert sorted(set(numbers)) == sorted(numbers)
 
 
 def test_loading_it_again_changes_nothing_and_keeps_the_log_in(demo: Demo, tmp_path: Path, now: datetime) -> None:
