@@ -12,8 +12,8 @@ from contacts.models import Contact
 
 
 def having(address: str) -> Q:
-    """Contacts with this number or mailbox, as main or alternative address, in any common spelling."""
-    ways = spellings(address)
+    """Contacts with this number or mailbox, as main or alternative address, in any common spelling. Nobody has a blank one."""
+    ways = [each for each in spellings(address) if each]
     if "@" in address:
         return Q(email__in=ways) | Q(alternative_email__in=ways)
     return Q(phone__in=ways) | Q(alternative_phone__in=ways)

@@ -13,7 +13,7 @@ from sequences import inbound, optouts
 from sequences.models import Enrollment, Message, ProviderEvent
 from tests.making import make_contact, make_enrollment, make_sequence
 from tests.sequences.inbound.conftest import House
-from tests.sequences.inbound.told import apply_all, mail, make_message, only, rows, text
+from tests.sequences.inbound.told import apply_all, mail, make_message, only, rows, text, tracked
 
 pytestmark = pytest.mark.django_db
 
@@ -212,3 +212,15 @@ def test_a_worker_stops_when_its_time_is_over(house: House, now: datetime) -> No
     assert inbound.apply_waiting(now, budget_seconds=0) == 0
     assert inbound.apply_waiting(now, limit=0) == 0
     assert inbound.apply_waiting(now) == 1
+
+
+@pytest.mark.parametrize("text_body", ["please unsubscribe me", "hello?"])
+def test_words_without_a_sender_stop_nobody_else(house: House, now: datetime, text_body: str) -> None:
+    make_contact(house.tenant, now, phone="")
+    mail(house.email, now, "", text_body)
+    text(house.sms, now, "", text_body)
+    tracked(house.email, now, make_message(house.pat, house.email, now), "SubscriptionChange", Recipient="", SuppressSending=True)
+    apply_all(now)
+    house.enrollment.refresh_from_db()
+    assert house.enrollment.status == "active"
+    assert [row.address for row in rows(Suppression) if row.address] == []
