@@ -55,6 +55,7 @@ def tenant_context(tenant_id: int) -> Iterator[None]:
             yield
         finally:
             _current.reset(token)
-            # After an error the transaction is over and takes the setting with it; else give the outer one back.
-            if not connection.needs_rollback:
-                set_local(tenant_id="" if outer is None else str(outer))
+        # Not after an error: its rollback gives the outer tenant back, and a broken transaction would hide the error
+        # behind its own ("current transaction is aborted"), so that a deadlock could not be told from a fault of ours.
+        if not connection.needs_rollback:
+            set_local(tenant_id="" if outer is None else str(outer))

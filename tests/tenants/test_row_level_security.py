@@ -2,7 +2,7 @@
 
 import pytest
 from django.apps import apps
-from django.db import IntegrityError, connection, transaction
+from django.db import DataError, IntegrityError, connection, transaction
 from django.db.utils import ProgrammingError
 
 from contacts.models import Contact
@@ -124,3 +124,12 @@ def test_the_event_ledger_can_only_grow(people, now, statement: str) -> None:
             connection.cursor() as cursor,
         ):
             cursor.execute(statement)
+
+
+def test_an_error_inside_a_context_comes_out_as_itself(people) -> None:
+    with pytest.raises(DataError), tenant_context(people.acme.pk), connection.cursor() as cursor:
+        cursor.execute("SELECT 1 / 0")
+    with tenant_context(people.acme.pk):
+        with pytest.raises(DataError), tenant_context(people.charlie.tenant_id), connection.cursor() as cursor:
+            cursor.execute("SELECT 1 / 0")
+        assert scalar("SELECT current_setting('app.tenant_id')") == str(people.acme.pk)
