@@ -24,6 +24,8 @@ SELECT %s, channel, %s, %s, %s, %s, %s, '' FROM unnest(%s::text[]) AS channel
 ON CONFLICT (tenant_id, address, channel) WHERE lifted_at IS NULL DO NOTHING
 RETURNING channel
 """
+# What the person's own START does not lift: whoever holds the phone now cannot answer for those.
+LASTING = ("complaint", "wrong_number")
 
 
 def suppress(
@@ -41,11 +43,19 @@ def suppress(
 
     Takes the row lock of those contacts first, the same that claiming a message takes: a claim that commits later sees it.
     `reason` and `source` are words of ours (opted_out, complaint …; sms, email, voice, provider, import, member); `quote` the
-    words it rests on.
+    words it rests on. A complaint or a wrong number takes the place of a mere opt-out, which START would lift.
     """
     address = normalised(address)
+    if not address:
+        return 0
     with tenant_context(tenant_id):
         contacts = lock_contacts_having(address)
+        known = set()
+        if reason in LASTING:
+            weaker = Suppression.objects.filter(address=address, channel__in=set(channels), lifted_at__isnull=True)
+            weaker = weaker.exclude(reason__in=LASTING)
+            known = set(weaker.values_list("channel", flat=True))
+            weaker.update(lifted_at=now, lifted_by=reason)
         values: list[Any] = [
             tenant_id,
             address,
@@ -57,7 +67,7 @@ def suppress(
         ]
         with connection.cursor() as cursor:
             cursor.execute(SUPPRESSION_ADD, values)
-            added = sorted(row[0] for row in cursor.fetchall())
+            added = sorted({row[0] for row in cursor.fetchall()} - known)
         if added:
             _tell("contact.opted_out", tenant_id, contacts, now, actor, channels=added, reason=reason, source=source)
     return len(added)
@@ -66,13 +76,13 @@ def suppress(
 def lift(*, tenant_id: int, address: str, channels: Iterable[str], source: str, now: datetime) -> int:
     """Ends the suppression of this very address because the person themselves wrote START. Returns how many were ended.
 
-    A complaint and a wrong number stay: START from whoever holds the phone now cannot answer for those.
+    What is LASTING stays.
     """
     address, channels = normalised(address), sorted(set(channels))
     with tenant_context(tenant_id):
         contacts = lock_contacts_having(address)
         in_force = Suppression.objects.filter(address=address, channel__in=channels, lifted_at__isnull=True)
-        ended = in_force.exclude(reason__in=("complaint", "wrong_number")).update(lifted_at=now, lifted_by="person")
+        ended = in_force.exclude(reason__in=LASTING).update(lifted_at=now, lifted_by="person")
         if ended:
             _tell("contact.opted_in", tenant_id, contacts, now, "person", channels=channels, source=source)
     return ended

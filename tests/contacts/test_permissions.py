@@ -145,3 +145,22 @@ def test_a_stop_waits_for_a_claim_that_holds_the_person_and_then_wins(people: Pe
     thread.join(10)
     assert done == [2]
     assert suppressed(people.acme.pk, [("sms", NUMBER)]) == {("sms", NUMBER)}
+
+
+@pytest.mark.django_db
+def test_a_complaint_after_a_stop_is_no_longer_lifted_by_start(people: People, now: datetime) -> None:
+    assert stop(people, now) == 2
+    assert stop(people, now, reason="complaint", channels=("sms", "voice", "email")) == 1
+    later = now + timedelta(hours=1)
+    assert lift(tenant_id=people.acme.pk, address=NUMBER, channels=("sms", "voice"), source="sms", now=later) == 0
+    assert suppressed(people.acme.pk, [("sms", NUMBER), ("voice", NUMBER)]) == {("sms", NUMBER), ("voice", NUMBER)}
+    assert stop(people, now) == 0
+    kept = Suppression.objects.all_tenants().filter(channel="sms").values_list("reason", "lifted_by").order_by("pk")
+    assert list(kept) == [("opted_out", "complaint"), ("complaint", "")]
+
+
+@pytest.mark.django_db
+def test_nothing_is_forbidden_to_an_address_that_is_none(people: People, now: datetime) -> None:
+    make_contact(people.acme, now, phone="")
+    assert stop(people, now, address=" ") == 0
+    assert not Suppression.objects.all_tenants().exists()
