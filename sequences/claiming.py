@@ -68,7 +68,7 @@ FROM sequences_message WHERE id = %(id)s AND tenant_id = %(tenant)s AND state = 
 FACTS = """
 SELECT t.name AS tenant_name, t.sending_enabled, t.sending_mode, t.timezone, t.business_hours::text, t.postal_address,
        c.deleted_at, c.zones, c.first_name, c.last_name, company.name AS company,
-       e.status AS enrollment_status, e.status_reason AS enrollment_reason, q.status AS sequence_status,
+       e.status AS enrollment_status, e.status_reason AS enrollment_reason, e.needs_human_intervention, q.status AS sequence_status,
        s.id AS sender_id, s.provider, s.address AS sender_address, s.config::text AS sender_config, s.sealed_credentials,
        s.webhook_key, s.simulated, s.paused_until,
        EXISTS (SELECT 1 FROM contacts_suppression AS x
@@ -275,6 +275,7 @@ def facts_of(taken: Any, known: Any) -> WireFacts:
         sender_simulated=bool(known.simulated),
         sender_paused_until=known.paused_until,
         in_flight=known.in_flight or "",
+        human_hold=bool(known.needs_human_intervention),
     )
 
 

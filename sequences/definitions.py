@@ -139,9 +139,14 @@ def resume_sequence(sequence: Sequence, *, by: By, now: datetime) -> bool:
 
 
 def archive_sequence(sequence: Sequence, *, by: By, now: datetime) -> bool:
-    """Takes nobody in any more; its people finish and its history stays. False when it was archived already."""
-    open_ = ~Q(status=SequenceStatus.ARCHIVED)
-    return _switch(sequence, "archived", open_, SequenceStatus.ARCHIVED, by=by, now=now)
+    """Takes nobody in any more; its people finish, also whom a pause had stopped, and its history stays. False when it was
+    archived already."""
+    with transaction.atomic():
+        open_ = ~Q(status=SequenceStatus.ARCHIVED)
+        changed = _switch(sequence, "archived", open_, SequenceStatus.ARCHIVED, by=by, now=now)
+        if changed:
+            wake_sequence(sequence, now=now)
+    return changed
 
 
 def restore_sequence(sequence: Sequence, *, by: By, now: datetime) -> bool:

@@ -5,12 +5,12 @@ Each is atomic, conditional on the state it expects, records one event, and says
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import connection, transaction
-from django.db.models import Case, DateTimeField, F, OuterRef, Subquery, Value, When
-from django.db.models.functions import Greatest
+from django.db.models import Case, DateTimeField, F, OuterRef, Q, Subquery, Value, When
+from django.db.models.functions import Coalesce, Greatest
 
 from omnify.lib import live
 from omnify.tenants.context import tenant_context
@@ -19,6 +19,9 @@ from sequences.decisions import Reason
 from sequences.models import Enrollment, Execution, Message, Sequence, Step
 from sequences.models.enrollment import OPEN_STATUSES, Decision, EnrollmentStatus
 from sequences.models.message import WAITING, MessageState, Purpose
+
+# How long the verb that lets a sequence go on may take until it commits.
+DECIDED_WITHIN = timedelta(minutes=1)
 
 # enroll_people: one statement for any number of people. Somebody who was here before comes back only where the sequence
 # allows it; turn and visit go on counting, so that no receipt and no message of the first time can be mistaken for a new one.
@@ -169,14 +172,16 @@ def pause_enrollment(enrollment: Enrollment, *, by: str, now: datetime, reason: 
 
 
 def resume_enrollment(enrollment: Enrollment, *, by: str, now: datetime) -> bool:
-    """Lets the automation go on at the step the person stands on. False when it was not paused or parked, or they opted out.
+    """Lets the automation go on at the step the person stands on. False when it was not paused, parked or held for a person,
+    or they opted out.
 
     A wait that the pause interrupted ends when it would have ended, as its receipt says: the next step is not rushed.
     """
+    stopped = Q(status__in=("paused", "failed")) | Q(status="active", needs_human_intervention=True)
     last_receipt = Execution.objects.filter(enrollment_id=OuterRef("pk"), turn=OuterRef("turn")).values("next_run_at")
     with transaction.atomic():
         changed = (
-            Enrollment.objects.filter(pk=enrollment.pk, status__in=("paused", "failed"))
+            Enrollment.objects.filter(stopped, pk=enrollment.pk)
             .exclude(status_reason=Reason.OPTED_OUT)
             .update(
                 status="active",
@@ -215,10 +220,16 @@ def exit_enrollment(enrollment: Enrollment, *, by: str, now: datetime, reason: s
 
 
 def wake_sequence(sequence: Sequence, *, now: datetime) -> int:
-    """Makes everybody due whom the pause of this sequence had stopped; called by the verb that resumes it."""
-    woken = Enrollment.objects.filter(
-        sequence=sequence, status="active", next_run_at__isnull=True, status_reason=Reason.SEQUENCE_PAUSED
-    ).update(next_run_at=now)
+    """Makes everybody due whom the pause of this sequence had stopped; called by the verbs that let it go on.
+
+    Those who are due anyway are named too, and keep their moment: a tick may hold them just now and be about to write that
+    the sequence is paused. This statement waits for it then, and reads the row again.
+    """
+    stopped = Q(next_run_at__isnull=True, status_reason=Reason.SEQUENCE_PAUSED)
+    being_decided = Q(next_run_at__lte=now + DECIDED_WITHIN)
+    woken = Enrollment.objects.filter(stopped | being_decided, sequence=sequence, status="active").update(
+        next_run_at=Coalesce(F("next_run_at"), Value(now))
+    )
     _wake_pulse()
     return woken
 

@@ -46,6 +46,7 @@ class WireFacts:
     sender_simulated: bool
     sender_paused_until: datetime | None
     in_flight: str
+    human_hold: bool = False
 
     @property
     def marketing(self) -> bool:
@@ -78,10 +79,9 @@ def mode(facts: WireFacts, now: datetime) -> Stop | None:
 
 
 def sequence(facts: WireFacts, now: datetime) -> Stop | None:
+    """Archived goes on: it takes nobody new, and its people finish."""
     if not facts.marketing:
         return None
-    if facts.sequence_status == "archived":
-        return Stop(states.CANCELLED, "sequence_archived")
     if facts.sequence_status == "paused":
         return Stop(states.DEFERRED, "sequence_paused", now + RECHECK)
     return None
@@ -92,6 +92,8 @@ def enrollment(facts: WireFacts, now: datetime) -> Stop | None:
     was a later step that could not be decided."""
     if facts.marketing and facts.enrollment_status in ("paused", "exited"):
         return Stop(states.CANCELLED, facts.enrollment_reason or f"enrollment_{facts.enrollment_status}")
+    if facts.marketing and facts.human_hold:
+        return Stop(states.DEFERRED, "human_hold", now + RECHECK)
     return None
 
 

@@ -39,16 +39,20 @@ def test_nothing_against_it_means_go() -> None:
     assert judge(FINE, NOW) is None
 
 
+def test_the_people_of_an_archived_sequence_go_on_to_the_end() -> None:
+    assert judge(facts(sequence_status="archived"), NOW) is None
+
+
 @pytest.mark.parametrize(
     ("changes", "state", "reason"),
     [
         ({"sending_on": False}, "deferred", "sending_off"),
         ({"tenant_enabled": False}, "deferred", "sending_off"),
         ({"sender_simulated": False}, "cancelled", "real_sender_in_simulated_mode"),
-        ({"sequence_status": "archived"}, "cancelled", "sequence_archived"),
         ({"sequence_status": "paused"}, "deferred", "sequence_paused"),
         ({"enrollment_status": "paused", "enrollment_reason": "replied"}, "cancelled", "replied"),
         ({"enrollment_status": "exited"}, "cancelled", "enrollment_exited"),
+        ({"human_hold": True}, "deferred", "human_hold"),
         ({"contact_deleted": True}, "cancelled", "contact_deleted"),
         ({"suppressed": True}, "suppressed", "suppressed"),
         ({"consents": frozenset()}, "suppressed", "no_consent"),
