@@ -42,8 +42,7 @@ def tick(now: datetime, limit: int = BATCH) -> Tick:
         return _batch(now, limit)
     except REFUSED:
         if limit == 1:
-            logger.exception("An enrolment could not be stored; parking it.")
-            return _park_first(now)
+            raise
         logger.warning("A batch of %d could not be stored; trying %d.", limit, limit // 2)
         return tick(now, max(limit // 2, 1))
 
@@ -70,7 +69,10 @@ def _batch(now: datetime, limit: int) -> Tick:
             return Tick(0, ())
         known = facts.load(cursor, rows, now)
         turns = [(row, _decide(row, known, now)) for row in rows]
-        writing.write(cursor, turns, dict(known.windows_json), now)
+        if limit == 1:
+            turns = _stored_alone(cursor, turns, known, now)
+        else:
+            writing.write(cursor, turns, dict(known.windows_json), now)
     return Tick(len(rows), tuple((row.id, turn) for row, turn in turns))
 
 
@@ -79,8 +81,8 @@ def _decide(row: Any, known: facts.BatchFacts, now: datetime) -> Turn:
         return plan(
             facts.standing(row),
             facts.person(row, known, now),
-            known.sequences[row.sequence_id],
-            known.graphs[row.version_id],
+            facts.readable(known.sequences[row.sequence_id]),
+            facts.readable(known.graphs[row.version_id]),
             now,
         )
     except Exception as error:  # noqa: BLE001 (one person's odd data must not stop the other 499; it is parked in sight)
@@ -94,15 +96,21 @@ def parked(row: Any, error: str) -> Turn:
     return Turn((entry,), "failed", Reason.CRASHED, row.step_id, row.visit, False, None)
 
 
-def _park_first(now: datetime) -> Tick:
-    """Parks the enrolment longest due, writing nothing but the enrolment and its receipt."""
-    with transaction.atomic():
-        cursor = _cursor()
-        rows = claims.due(cursor, now, 1)
-        turns = [(row, parked(row, "PostgreSQL refused what was to be stored; the log has its words.")) for row in rows]
-        if turns:
-            writing.write(cursor, turns, {}, now)
-    return Tick(len(rows), tuple((row.id, turn) for row, turn in turns))
+def _stored_alone(
+    cursor: Any, turns: list[tuple[Any, Turn]], known: facts.BatchFacts, now: datetime
+) -> list[tuple[Any, Turn]]:
+    """Stores one turn, or, where PostgreSQL refuses it, that its enrolment is parked: under the same lock, so that no other
+    row can be taken for the refused one."""
+    try:
+        with transaction.atomic():
+            writing.write(cursor, turns, dict(known.windows_json), now)
+            cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+            return turns
+    except REFUSED:
+        logger.exception("An enrolment could not be stored; parking it.")
+    turns = [(row, parked(row, "PostgreSQL refused what was to be stored; the log has its words.")) for row, _ in turns]
+    writing.write(cursor, turns, {}, now)
+    return turns
 
 
 def _cursor() -> Any:

@@ -5,7 +5,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from contacts.variables import PersonVariables
 from sequences import windows
@@ -35,18 +35,23 @@ WHERE version_id = ANY(%b) ORDER BY version_id, position, id
 """
 EDGES = "SELECT version_id, source_id, target_id FROM sequences_edge WHERE version_id = ANY(%b) ORDER BY position DESC, id DESC"
 
+Found = TypeVar("Found")
 _NOTHING: Mapping[str, Any] = {}
 _graphs: "OrderedDict[int, Graph]" = OrderedDict()
 GRAPHS_KEPT = 500
+
+
+class Unreadable(Exception):
+    """What is stored about one sequence makes no sense to us: its own people are parked, everybody else goes on."""
 
 
 @dataclass(frozen=True, slots=True)
 class BatchFacts:
     """Everything plan() needs besides the claimed rows."""
 
-    sequences: Mapping[int, SequenceFacts]
+    sequences: Mapping[int, SequenceFacts | Unreadable]
     windows_json: Mapping[int, str]
-    graphs: Mapping[int, Graph]
+    graphs: Mapping[int, Graph | Unreadable]
     suppressed: Mapping[tuple[int, str], Mapping[str, Mapping[str, Any]]]
     consents: Mapping[int, frozenset[str]]
 
@@ -62,6 +67,13 @@ def load(cursor: Any, rows: Iterable[Any], now: datetime) -> BatchFacts:
         suppressed=_suppressed(cursor, rows),
         consents=_consents(cursor, rows, now),
     )
+
+
+def readable(found: Found | Unreadable) -> Found:
+    """The facts themselves; raises the Unreadable that was found in their place."""
+    if isinstance(found, Unreadable):
+        raise found
+    return found
 
 
 def standing(row: Any) -> Standing:
@@ -100,19 +112,25 @@ def _variables(row: Any, now: datetime) -> Callable[[], Mapping[str, Any]]:
     return lambda: PersonVariables(look, now, json.loads(row.custom_variables) if row.custom_variables else None)
 
 
-def _sequences(cursor: Any, rows: list[Any]) -> tuple[dict[int, SequenceFacts], dict[int, str]]:
+def _sequences(cursor: Any, rows: list[Any]) -> tuple[dict[int, SequenceFacts | Unreadable], dict[int, str]]:
     senders: dict[int, dict[str, int]] = {}
     for tenant_id, channel, sender_id in cursor.execute(SENDERS, [list({row.tenant_id for row in rows})]).fetchall():
         senders.setdefault(tenant_id, {})[channel] = sender_id
-    sequences, windows_json = {}, {}
+    sequences: dict[int, SequenceFacts | Unreadable] = {}
+    windows_json: dict[int, str] = {}
     for sequence_id, status, exit_on_reply, own, office, zone_name, enabled, tenant_id in cursor.execute(
         SEQUENCES, [list({row.sequence_id for row in rows})]
     ).fetchall():
         window_json = own if own != "{}" else office
         windows_json[sequence_id] = window_json
+        try:
+            window = windows.Window.from_json(json.loads(window_json))
+        except (ValueError, TypeError, AttributeError):
+            sequences[sequence_id] = Unreadable("The sending hours cannot be read. Enter them anew in the settings.")
+            continue
         sequences[sequence_id] = SequenceFacts(
             status=status,
-            window=windows.Window.from_json(json.loads(window_json)),
+            window=window,
             tenant_zone=zone_name,
             sending_enabled=enabled,
             senders=senders.get(tenant_id, {}),
@@ -141,8 +159,9 @@ def _consents(cursor: Any, rows: list[Any], now: datetime) -> dict[int, frozense
     return {contact_id: frozenset(found) for contact_id, found in kinds.items()}
 
 
-def _graphs_of(cursor: Any, version_ids: set[int]) -> dict[int, Graph]:
+def _graphs_of(cursor: Any, version_ids: set[int]) -> dict[int, Graph | Unreadable]:
     """The graphs of these versions, from this process's cache where it has them: a published version never changes."""
+    broken: dict[int, Unreadable] = {}
     absent = [version_id for version_id in version_ids if version_id not in _graphs]
     if absent:
         steps: dict[int, list[dict[str, Any]]] = {version_id: [] for version_id in absent}
@@ -152,9 +171,13 @@ def _graphs_of(cursor: Any, version_ids: set[int]) -> dict[int, Graph]:
         for version_id, source_id, target_id in cursor.execute(EDGES, [absent]).fetchall():
             edges[version_id].append((source_id, target_id))
         for version_id in absent:
-            _graphs[version_id] = build(version_id, steps[version_id], edges[version_id])
-    wanted = {version_id: _graphs[version_id] for version_id in version_ids}
-    for version_id in version_ids:
+            try:
+                _graphs[version_id] = build(version_id, steps[version_id], edges[version_id])
+            except (ValueError, TypeError, AttributeError, LookupError) as error:
+                broken[version_id] = Unreadable(f"A step of the published version cannot be read ({error}).")
+    wanted: dict[int, Graph | Unreadable] = {**broken}
+    for version_id in version_ids - set(broken):
+        wanted[version_id] = _graphs[version_id]
         _graphs.move_to_end(version_id)
     while len(_graphs) > GRAPHS_KEPT:
         _graphs.popitem(last=False)

@@ -3,12 +3,13 @@
 from datetime import timedelta
 
 import pytest
-from django.db import connection, transaction
+from django.db import IntegrityError, connection, transaction
 from django.test.utils import CaptureQueriesContext
 
 from contacts.models import Contact, Suppression
 from omnify.tenants.context import tenant_context
-from sequences import facts
+from sequences import claims, facts, writing
+from sequences.definitions import pause_sequence, resume_sequence
 from sequences.engine import tick
 from sequences.models import Enrollment, Execution, Message, Task
 from tests.making import make_contact, make_enrollment, make_senders, make_sequence
@@ -225,3 +226,79 @@ def test_two_ticks_at_once_never_decide_twice(acme, now) -> None:
     assert decided == 60
     assert Message.objects.all_tenants().count() == 60
     assert Execution.objects.all_tenants().count() == 60
+
+
+@pytest.mark.parametrize("window", [{"start": "8 o'clock"}, {"days": None}, {"end": 21}])
+def test_hours_nobody_can_read_stop_their_own_sequence_and_no_other(acme, now, window) -> None:
+    broken = make_enrollment(make_sequence(acme, now, name="Broken", send_window=window), make_contact(acme, now), now)
+    fine = make_enrollment(make_sequence(acme, now), make_contact(acme, now), now)
+    tick(now)
+    assert receipts(broken) == [("handoff", "crashed")]
+    assert receipts(fine) == [("send", "sent")]
+
+
+def test_a_step_nobody_can_read_stops_its_own_sequence_and_no_other(acme, now) -> None:
+    odd = make_sequence(acme, now, {"kind": "voice", "config": ["no", "table"]}, name="Odd")
+    broken = make_enrollment(odd, make_contact(acme, now), now)
+    fine = make_enrollment(make_sequence(acme, now), make_contact(acme, now), now)
+    tick(now)
+    assert receipts(broken) == [("handoff", "crashed")]
+    assert receipts(fine) == [("send", "sent")]
+
+
+def test_the_row_that_is_parked_is_the_one_that_was_refused(acme, now, monkeypatch) -> None:
+    """Another worker may take the refused row up again in the very moment between the refusal and the parking."""
+    sequence = make_sequence(acme, now)
+    poison = make_enrollment(sequence, make_contact(acme, now), now - timedelta(minutes=1))
+    innocent = make_enrollment(sequence, make_contact(acme, now), now)
+    claimed, write = claims.due, writing.write
+    rounds: list[list[int]] = []
+
+    def due(cursor, moment, limit):
+        found = claimed(cursor, moment, 500)
+        # The second claim comes while somebody else holds the refused row.
+        found = [row for row in found if row.id != poison.pk] if rounds else found
+        rounds.append([row.id for row in found[:limit]])
+        return found[:limit]
+
+    def refuse(cursor, turns, windows_json, moment):
+        if any(row.id == poison.pk and turn.status != "failed" for row, turn in turns):
+            raise IntegrityError
+        write(cursor, turns, windows_json, moment)
+
+    monkeypatch.setattr(claims, "due", due)
+    monkeypatch.setattr(writing, "write", refuse)
+    tick(now, 1)
+    poison.refresh_from_db()
+    innocent.refresh_from_db()
+    assert (poison.status, innocent.status) == ("failed", "active")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_who_is_decided_in_the_moment_of_a_resume_is_woken_all_the_same(acme, people, now) -> None:
+    """The tick has read that the sequence is paused and not yet written it down when the sequence goes on."""
+    import threading
+
+    from django.db import connections
+
+    sequence = make_sequence(acme, now)
+    enrollment = make_enrollment(sequence, make_contact(acme, now), now)
+    with tenant_context(acme.pk):
+        pause_sequence(sequence, by=people.alice, now=now)
+
+    def resume() -> None:
+        try:
+            with tenant_context(acme.pk):
+                resume_sequence(sequence, by=people.alice, now=now)
+        finally:
+            connections.close_all()
+
+    thread = threading.Thread(target=resume)
+    with transaction.atomic():
+        tick(now)
+        thread.start()
+        thread.join(1)  # it has either finished by now, or waits for this tick
+    thread.join(20)
+    tick(now)
+    enrollment.refresh_from_db()
+    assert enrollment.status == "completed"
