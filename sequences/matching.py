@@ -57,14 +57,17 @@ def people_at(address: str) -> list[Contact]:
 
 def answered(references: str, sender: str) -> list[Contact]:
     """Who answers a mail: the person we sent it to, whatever mailbox they answer from, then everybody with that address."""
-    people = people_at(sender)
     mark = mark_in(references)
     found = Message.objects.filter(public_id=mark, channel="email").first() if mark else None
-    if found is None:
-        return people
-    if found.contact_id not in {contact.pk for contact in people}:
-        people += [contact for contact in lock_contacts([found.contact_id]) if contact.deleted_at is None]
-    return sorted(people, key=lambda contact: contact.pk != found.contact_id)
+    return people_at(sender) if found is None else concerned(found, sender)
+
+
+def concerned(message: Message, address: str) -> list[Contact]:
+    """The person a message was written to, whatever address they have now, then everybody who has this one."""
+    people = people_at(address)
+    if message.contact_id not in {contact.pk for contact in people}:
+        people += [contact for contact in lock_contacts([message.contact_id]) if contact.deleted_at is None]
+    return sorted(people, key=lambda contact: contact.pk != message.contact_id)
 
 
 def newcomer(address: str, channel: str, now: datetime, *, name: str = "") -> Contact:

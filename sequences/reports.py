@@ -86,7 +86,7 @@ def complained(signal: Complained, event: ProviderEvent, now: datetime) -> bool:
     if not address:
         return False
     optouts.opt_out(
-        matching.people_at(address),
+        matching.concerned(message, address) if message else matching.people_at(address),
         tenant_id=event.tenant_id,
         address=address,
         channels=("email",),

@@ -35,27 +35,22 @@ def _context(tenant_id: int, mark: UUID, *, changing: bool) -> dict[str, Any]:
     """What the page says, read and done inside the token's tenant; the page itself is rendered outside it again."""
     with tenant_context(tenant_id):
         tenant = Tenant.objects.filter(pk=tenant_id).first()
-        address = address_of(mark)
-        if tenant is None or not address:
+        message = Message.objects.filter(public_id=mark, channel="email").first()
+        if tenant is None or message is None or not message.to_address:
             return {"tenant": tenant}
+        address = message.to_address
         done = bool(suppressed(tenant_id, [("email", address)]))
         if changing and not done:
-            take_off(tenant_id, address, read_clock())
+            take_off(message, read_clock())
         return {"tenant": tenant, "address": veiled(address), "done": done or changing}
 
 
-def address_of(mark: UUID) -> str:
-    """The mailbox that the message with this mark went to; "" when there is no such message any more."""
-    found = Message.objects.filter(public_id=mark, channel="email").values_list("to_address", flat=True).first()
-    return found or ""
-
-
-def take_off(tenant_id: int, address: str, now: datetime) -> None:
-    """No more mail to this address; the sequences of everybody who has it end."""
+def take_off(message: Message, now: datetime) -> None:
+    """No more mail to this message's address, nor to the person it was written to; their sequences end."""
     optouts.opt_out(
-        matching.people_at(address),
-        tenant_id=tenant_id,
-        address=address,
+        matching.concerned(message, message.to_address),
+        tenant_id=message.tenant_id,
+        address=message.to_address,
         channels=("email",),
         reason=optouts.OPTED_OUT,
         source="email",

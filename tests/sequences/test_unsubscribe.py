@@ -6,7 +6,7 @@ from datetime import datetime
 import pytest
 from django.test import Client
 
-from contacts.models import Suppression
+from contacts.models import Contact, Suppression
 from contacts.permissions import suppressed
 from omnify.tenants.context import tenant_context
 from sequences.models import Message
@@ -100,3 +100,14 @@ def test_nobody_can_be_unsubscribed_with_the_token_of_another_purpose(mailed: Me
 @pytest.mark.parametrize(("address", "shown"), [("pat@a.example", "p•••@a.example"), ("@odd", "•••@odd")])
 def test_a_mailbox_is_veiled(address: str, shown: str) -> None:
     assert veiled(address) == shown
+
+
+def test_a_person_whose_mailbox_was_changed_since_is_taken_off_with_the_new_one(mailed: Message, client: Client) -> None:
+    with tenant_context(mailed.tenant_id):
+        Contact.objects.filter(pk=mailed.contact_id).update(email="pat@new.example")
+    client.post(f"/u/{token_for(mailed)}")
+    with tenant_context(mailed.tenant_id):
+        mailed.enrollment.refresh_from_db()
+        pairs = [("email", "pat@people.example"), ("email", "pat@new.example")]
+        assert suppressed(mailed.tenant_id, pairs) == set(pairs)
+    assert mailed.enrollment.status_reason == "opted_out"
