@@ -25,6 +25,9 @@ CANARY_OVERDUE = timedelta(seconds=10)
 RESTART_GRACE = timedelta(seconds=12)
 WATCHED = ("default", "dispatch")
 SETTLE_AFTER = timedelta(seconds=30)
+# Longer than a round may take, so that two of them seldom hold both workers of a cluster.
+RECONCILE_EVERY = timedelta(seconds=30)
+RECONCILE_EVERY = timedelta(seconds=15)
 RETRY_UNMATCHED = timedelta(seconds=30)
 
 # pulse_question: each part is the first entry of a partial index.
@@ -36,7 +39,8 @@ SELECT
   (SELECT min(not_before) FROM sequences_message WHERE state IN ('ready', 'deferred') AND channel = 'voice'),
   (SELECT min(state_at) FROM sequences_message WHERE state IN ('claimed', 'sending', 'unknown')),
   EXISTS (SELECT 1 FROM sequences_providerevent WHERE state = 'new'),
-  EXISTS (SELECT 1 FROM sequences_providerevent WHERE state = 'unmatched')
+  EXISTS (SELECT 1 FROM sequences_providerevent WHERE state = 'unmatched'),
+  (SELECT min(expires_at) FROM sequences_message WHERE state = 'held')
 """
 
 logger = logging.getLogger(__name__)
@@ -53,6 +57,7 @@ class Due:
     unsettled: datetime | None
     events: bool
     unmatched: bool
+    held: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,11 +81,9 @@ def wakes(due: Due, now: datetime, last: dict[str, datetime]) -> list[Wake]:
             found.append(Wake(f"dispatch-{channel}", "sequences.tasks.dispatch_ready", (channel,), cluster))
     if due.events or (due.unmatched and _elapsed(last, "inbound", now, RETRY_UNMATCHED)):
         found.append(Wake("inbound", "sequences.tasks.apply_events"))
-    if (
-        due.unsettled is not None
-        and now - due.unsettled >= SETTLE_AFTER
-        and _elapsed(last, "reconcile", now, timedelta(seconds=15))
-    ):
+    unsettled = due.unsettled is not None and now - due.unsettled >= SETTLE_AFTER
+    overdue = due.held is not None and due.held <= now
+    if (unsettled or overdue) and _elapsed(last, "reconcile", now, RECONCILE_EVERY):
         found.append(Wake("reconcile", "sequences.tasks.reconcile_unsettled"))
     return found
 

@@ -7,6 +7,7 @@ lag made ten duplicates where none at all were lost).
 """
 
 import logging
+import time
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -23,6 +24,7 @@ from sequences.transports import transport_for
 from sequences.transports.base import Absent, CannotSay, Found, Refused
 
 MOST_ATTEMPTS = 2
+BUDGET_SECONDS = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,13 +79,25 @@ WHERE id = %(id)s AND state = 'unknown' AND claim_token = %(token)s AND status_r
 logger = logging.getLogger(__name__)
 
 
-def reconcile(now: datetime, batch: int = 50, timing: Timing = NORMAL) -> int:
-    """One round: abandoned claims go back, lost sends become unknown, unknowns are asked about; returns how many moved."""
+def reconcile(
+    now: datetime, batch: int = 50, timing: Timing | None = None, *, budget_seconds: float = BUDGET_SECONDS
+) -> int:
+    """One round: abandoned claims go back, lost sends become unknown, unknowns are asked about; returns how many moved.
+
+    `timing`: NORMAL unless given. No question is begun when `budget_seconds` are over: a provider that hangs must not keep
+    a worker from a STOP.
+    """
+    until = time.monotonic() + budget_seconds
+    timing = timing or NORMAL
     moved = _abandoned(now, batch, timing) + _lost(now, batch, timing) + _overdue(now, batch)
     with connection.cursor() as cursor:
         cursor.execute(UNKNOWN, {"before": now - timing.grace, "again": now - timing.between_looks, "batch": batch})
         unknown = cursor.fetchall()
-    for message_id, tenant_id in unknown:
+    for asked, (message_id, tenant_id) in enumerate(unknown):
+        if asked and time.monotonic() >= until:
+            break
+        # Noted and committed before the question: one that kills its worker comes last the next time.
+        _note_look(message_id, now, clean=False)
         try:
             moved += _ask(message_id, tenant_id, now, timing)
         except Exception:

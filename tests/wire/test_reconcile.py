@@ -4,9 +4,11 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from django.db import connection
 
 from contacts.models import Interaction
 from omnify.tenants.models import Notification
+from sequences import pulse
 from sequences import reconcile as reconciling
 from sequences.claiming import claim_next
 from sequences.delivery import deliver, dispatch, mark_sending
@@ -269,3 +271,35 @@ def test_the_reconciler_has_no_way_to_send(wire: Wire, monkeypatch: pytest.Monke
     )
     reconcile(wire.now + 3 * MINUTE)
     assert refreshed(message).state == "unknown"
+
+
+def test_a_look_up_that_kills_its_worker_comes_last_the_next_time(wire: Wire, monkeypatch: pytest.MonkeyPatch) -> None:
+    deadly = unknown(wire, "sms", "status_500")
+    fine = unknown(wire, "sms", "accept_then_reset")
+    real = reconciling._look_up
+
+    def look_up(claim: Any, now: datetime) -> Any:
+        if claim.id == deadly.pk:
+            raise SystemExit
+        return real(claim, now)
+
+    monkeypatch.setattr(reconciling, "_look_up", look_up)
+    with pytest.raises(SystemExit):
+        reconcile(wire.now + 3 * MINUTE)
+    reconcile(wire.now + 3 * MINUTE + timedelta(seconds=30))
+    assert refreshed(fine).state_reason == "found_at_provider"
+    assert (refreshed(deadly).state, refreshed(deadly).lookups) == ("unknown", 0)
+
+
+def test_slow_providers_do_not_keep_the_cluster_from_its_other_work(wire: Wire) -> None:
+    slow = [unknown(wire, "sms", "accept_then_reset") for _ in range(3)]
+    assert reconcile(wire.now + 3 * MINUTE, budget_seconds=0) == 1
+    assert [refreshed(each).state_reason for each in slow].count("found_at_provider") == 1
+
+
+def test_what_is_held_expires_also_when_nothing_else_is_unsettled(wire: Wire) -> None:
+    wire.ready("sms", state="held", expires_at=wire.now - MINUTE)
+    with connection.cursor() as cursor:
+        cursor.execute(pulse.QUESTION)
+        due = pulse.Due(*cursor.fetchone())
+    assert [wake.kind for wake in pulse.wakes(due, wire.now, {})] == ["reconcile"]
