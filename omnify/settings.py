@@ -216,6 +216,8 @@ Q_CLUSTER = {
 }
 # What happens after an event of our ledger: kind -> dotted task names. Strings, so that no floor imports one above it.
 SUBSCRIPTIONS = "omnify.subscriptions.SUBSCRIPTIONS"
+# What happens by the clock alone, likewise.
+PERIODIC = "omnify.periodic.PERIODIC"
 
 REDIS_URL = environment.text("REDIS_URL")
 CHANNEL_LAYERS = {

@@ -10,7 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import psycopg
+from django.conf import settings
 from django.db import connection
+from django.utils.module_loading import import_string
 
 from sequences import wakeups
 from sequences.models import Wakeup
@@ -29,6 +31,7 @@ SETTLE_AFTER = timedelta(seconds=30)
 RECONCILE_EVERY = timedelta(seconds=30)
 RECONCILE_EVERY = timedelta(seconds=15)
 RETRY_UNMATCHED = timedelta(seconds=30)
+PERIODIC_EVERY = timedelta(seconds=10)
 
 # pulse_question: each part is the first entry of a partial index.
 QUESTION = """
@@ -110,8 +113,17 @@ class Pulse:
             self.last[wake.kind] = now
             if wakeups.ask(wake.kind, wake.task, *wake.args, cluster=wake.cluster, now=now):
                 started.append(wake.kind)
+        self._periodic(now)
         self._canaries(now)
         return started
+
+    def _periodic(self, now: datetime) -> None:
+        """What is due by the clock alone; asked about every ten seconds, because nothing of it is in a hurry."""
+        if not _elapsed(self.last, "periodic", now, PERIODIC_EVERY):
+            return
+        self.last["periodic"] = now
+        for kind, task, seconds, cluster in import_string(settings.PERIODIC):
+            wakeups.ask_every(kind, task, seconds=seconds, cluster=cluster, now=now)
 
     def _canaries(self, now: datetime) -> None:
         for cluster in WATCHED:

@@ -37,6 +37,27 @@ def ask(kind: str, task: str, *args: object, cluster: str = "default", now: date
     return True
 
 
+# wakeup_every: true once in a period, whichever pulse leads and however often it was restarted.
+EVERY = """
+INSERT INTO sequences_wakeup (kind, asked_at) VALUES (%s, %s)
+ON CONFLICT (kind) DO UPDATE SET asked_at = EXCLUDED.asked_at
+WHERE sequences_wakeup.asked_at IS NULL OR sequences_wakeup.asked_at <= %s
+RETURNING kind
+"""
+
+
+def ask_every(kind: str, task: str, *, seconds: int, cluster: str, now: datetime) -> bool:
+    """Enqueues a periodic task unless it was asked for within the last `seconds`. True when it was enqueued."""
+    from django_q.tasks import async_task
+
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(EVERY, [kind, now, now - timedelta(seconds=seconds)])
+        if cursor.fetchone() is None:
+            return False
+        async_task(task, cluster=cluster)
+    return True
+
+
 @contextmanager
 def began(kind: str) -> Iterator[None]:
     """Around a task's work: from here on the pulse may ask for the next one of its kind."""

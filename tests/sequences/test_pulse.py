@@ -123,3 +123,22 @@ def test_a_restarted_cluster_is_judged_by_a_canary_of_its_own(tmp_path, now) -> 
     Wakeup.objects.filter(kind="canary-dispatch").update(started_at=fresh + timedelta(seconds=1))
     pulse.beat(fresh + CANARY_OVERDUE + timedelta(seconds=1))
     assert {path.name for path in tmp_path.iterdir()} == {"restart-default"}, "the one that answered is left alone"
+
+
+@pytest.mark.django_db
+def test_what_happens_by_the_clock_is_asked_for_once_a_period_whoever_leads(tmp_path, now) -> None:
+    Pulse(tmp_path).beat(now)
+    Pulse(tmp_path).beat(now + timedelta(seconds=30))
+    assert Wakeup.objects.get(kind="imports-resume").asked_at == now
+    Pulse(tmp_path).beat(now + timedelta(seconds=61))
+    assert Wakeup.objects.get(kind="imports-resume").asked_at == now + timedelta(seconds=61)
+    assert Wakeup.objects.get(kind="imports-discard").asked_at == now
+
+
+def test_every_task_named_in_settings_exists() -> None:
+    from django.conf import settings
+    from django.utils.module_loading import import_string
+
+    names = [task for _, task, _, _ in import_string(settings.PERIODIC)]
+    names += [task for tasks in import_string(settings.SUBSCRIPTIONS).values() for task in tasks]
+    assert all(callable(import_string(name)) for name in names)

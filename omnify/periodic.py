@@ -1,0 +1,6 @@
+"""What happens by the clock alone: (kind, dotted task, seconds between two runs, cluster). The pulse asks for each in time."""
+
+PERIODIC: list[tuple[str, str, int, str]] = [
+    ("imports-resume", "contacts.tasks.resume_imports", 60, "slow"),
+    ("imports-discard", "contacts.tasks.discard_forgotten_imports", 86_400, "slow"),
+]
