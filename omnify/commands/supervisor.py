@@ -138,6 +138,10 @@ class Supervisor:
     def say(self, text: str) -> None:
         self.printer.line("omnify", text)
 
+    def living(self) -> dict[str, int]:
+        """name -> pid of each child that runs at this moment; it leads a session of its own."""
+        return {runner.child.name: runner.process.pid for runner in self._runners if runner.process is not None}
+
     def stop(self, reason: str) -> None:
         """Asks `run` to stop everything. Safe from a signal handler and from any thread."""
         self._reason = self._reason or reason

@@ -1,4 +1,4 @@
-"""Workers die at random while they send. The judge is the simulator's ledger."""
+"""Processes die at random while they send and listen. The judge is the simulator's ledger."""
 
 import os
 import secrets
@@ -22,17 +22,13 @@ def folder() -> Iterator[Path]:
 
 
 @pytest.mark.chaos
-@pytest.mark.timeout(240 + 2 * KILLS)
+@pytest.mark.timeout(600 + 2 * KILLS)
 def test_whoever_is_killed_whenever_nobody_gets_anything_twice_and_nothing_is_lost(folder: Path) -> None:
     seed = int(os.environ.get("OMNIFY_CHAOS_SEED") or secrets.randbelow(1_000_000))
     print(f"seed {seed}")
-    verdict = Arena(folder, seed, people=15 if KILLS < 100 else min(KILLS, 400)).run(
-        KILLS, max(1, KILLS // 100), pause=0.35
-    )
+    arena = Arena(folder, seed, people=15 if KILLS < 100 else min(KILLS, 400), cast="both", workers=2)
+    verdict = arena.run(KILLS, max(1, KILLS // 100), pause=0.4)
     print(verdict.table())
-    assert verdict.duplicates == 0
-    assert verdict.lost == ()
-    assert verdict.unsettled == ()
-    assert verdict.messages == verdict.expected
-    assert verdict.held <= verdict.notified
-    assert verdict.received > 0
+    assert verdict.failures == []
+    assert sum(verdict.kills.values()) == KILLS
+    assert verdict.claims > 0

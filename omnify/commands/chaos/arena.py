@@ -1,26 +1,37 @@
-"""The kill test: its own PostgreSQL, its own simulator, a crew of workers, and a killer with a seed.
+"""The kill test: its own PostgreSQL, its own simulator, processes that do the work, and a killer with a seed.
 
-The judge is the simulator's ledger, what people received, never our own tables; those only say what we admit not to know.
+Two casts. "real": web, pulse and clusters as `make up` runs them, under the real supervisor. "crew": plain workers that do
+nothing but send, and are there again a moment after a kill. "both": one beside the other; the real ones settle the rest.
 """
 
 import json
 import os
 import random
-import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from omnify.commands.chaos import cast, watch
+from omnify.commands.chaos.cast import running_cast
+from omnify.commands.chaos.crew import running_crew
+from omnify.commands.chaos.killer import WORKER, Killer
+from omnify.commands.chaos.stage import STEPS
+from omnify.commands.chaos.verdict import Ours, Theirs, Verdict, judge
+from omnify.commands.chaos.voices import SHARES, Voices
 from omnify.lib import postgres
-from omnify.simulator.running import RunningSimulator, running_simulator
+from omnify.simulator.client import SimulatorClient
+from omnify.simulator.running import RunningSimulator, free_ports, running_simulator
 
 ROOT = Path(__file__).resolve().parents[3]
-SETTLED_BY = 180.0
+CASTS = ("crew", "real", "both")
+ROLES = (WORKER, *cast.ROLES)
+SETTLED_BY = 300.0
 # What providers do meanwhile, each with its share of requests.
 FAULTS: tuple[dict[str, Any], ...] = (
     {"match": {"op": "create"}, "do": {"latency_ms": 120, "listing_lag_s": 2}},
@@ -29,83 +40,96 @@ FAULTS: tuple[dict[str, Any], ...] = (
     {"match": {"op": "create", "provider": "twilio", "probability": 0.05}, "do": "accept_then_500"},
     {"match": {"op": "create", "provider": "twilio", "probability": 0.05}, "do": "status_500"},
     {"match": {"op": "list", "probability": 0.1}, "do": "status_500"},
+    {"match": {"op": "create", "probability": 0.15}, "do": {"duplicate_callbacks": 2}},
+    {"match": {"op": "create", "probability": 0.15}, "do": {"reorder_callbacks": True}},
+    {"match": {"op": "inbound", "probability": 0.2}, "do": {"duplicate_callbacks": 1}},
 )
-
-
-@dataclass(frozen=True)
-class Verdict:
-    """How it went. duplicates and lost must be 0; held is what a person was asked to decide, unsettled must be 0."""
-
-    seed: int
-    kills: int
-    restarts: int
-    messages: int
-    received: int
-    duplicates: int
-    lost: tuple[str, ...]
-    held: int
-    notified: int
-    unsettled: tuple[str, ...]
-    expected: int
-    resent: int
-    found: int
-    seconds: float
-
-    @property
-    def passed(self) -> bool:
-        complete = self.messages == self.expected and not self.unsettled
-        return self.duplicates == 0 and not self.lost and complete and self.held <= self.notified
-
-    def table(self) -> str:
-        rows = [
-            ("seed", self.seed),
-            ("workers killed with -9", self.kills),
-            ("PostgreSQL crashed", self.restarts),
-            ("messages", f"{self.messages} of {self.expected}"),
-            ("received by people", self.received),
-            ("received twice", self.duplicates),
-            ("accepted for us but never received", len(self.lost)),
-            ("unknown, found at the provider", self.found),
-            ("proven absent, sent once more", self.resent),
-            ("held for a person, with a notification", self.held),
-            ("not settled", len(self.unsettled)),
-            ("seconds", round(self.seconds)),
-        ]
-        return "\n".join(f"{name:<40} {value!s:>12}" for name, value in rows)
 
 
 @dataclass
 class Arena:
-    """The scene of one run, in `folder`. Nothing outside it is touched."""
+    """The scene of one run, in `folder`. Nothing outside it is touched. `roles`: who is killed; all of the cast when empty."""
 
     folder: Path
     seed: int
     people: int
+    cast: str = "crew"
+    roles: Sequence[str] = ()
     workers: int = 3
     say: Callable[[str], None] = print
     environment: dict[str, str] = field(default_factory=dict)
-    pids: list[int] = field(default_factory=list)
 
     @property
     def state(self) -> Path:
         return self.folder / "state"
 
+    @property
+    def victims(self) -> list[str]:
+        present = {"crew": (WORKER,), "real": cast.ROLES, "both": ROLES}[self.cast]
+        return [role for role in present if not self.roles or role in self.roles]
+
     def run(self, kills: int, restarts: int, pause: float) -> Verdict:
-        """`kills` workers are killed, about `pause` seconds apart, and the database crashes `restarts` times in between."""
+        """`kills` processes are killed, about `pause` seconds apart, and the database crashes `restarts` times in between."""
+        if not self.victims:
+            raise ValueError(f"The cast {self.cast!r} has none of {', '.join(self.roles)}.")
         began = time.monotonic()
-        chance = random.Random(self.seed)  # noqa: S311 (repeatable on purpose)
-        with self._database(), running_simulator(self.folder / "simulator", seed=self.seed) as simulator:
-            self._prepare_environment(simulator)
+        port = free_ports(1)[0]
+        base = f"http://127.0.0.1:{port}"
+        with (
+            self._database(),
+            running_simulator(self.folder / "simulator", seed=self.seed, public_base=base) as simulator,
+        ):
+            self._prepare_environment(simulator, base, port)
             prepared = self._stage("prepare", str(self.people), str(kills * pause))
-            simulator.client.configure(prepared["accounts"])
-            simulator.client.faults(list(FAULTS))
-            with self._crew() as crew:
-                self.say(f"Ready after {time.monotonic() - began:.0f} s; the killing begins.")
-                self._kill(crew, chance, kills, restarts, pause)
-                self.say("No more kills; waiting until everything is settled.")
-                simulator.client.clear()
-                ours = self._wait_until_settled(crew)
-            return self._judge(simulator, ours, prepared["expected"], kills, restarts, time.monotonic() - began)
+            watch.install(self.state)
+            client = simulator.client
+            client.configure(prepared["accounts"])
+            client.faults(list(FAULTS))
+            killer, taken, left_open = self._act(client, port, kills, restarts, pause)
+            theirs = Theirs(client.ledger(), client.ledger(record="inbound"), taken)
+            ours = self._stage("settle")
+            noted = watch.notes(self.state)
+            return judge(
+                Ours(**ours),
+                theirs,
+                len(STEPS),
+                seed=self.seed,
+                kills=killer.kills,
+                restarts=restarts,
+                unsettled=tuple(f"{number} {what}" for what, number in sorted(left_open.items())),
+                claims=sum(what == "claimed" for what, *_ in noted),
+                after_stop=tuple(watch.claimed_after_stop(noted)),
+                seconds=time.monotonic() - began,
+            )
+
+    def _act(
+        self, client: SimulatorClient, port: int, kills: int, restarts: int, pause: float
+    ) -> tuple[Killer, set[str], Counter[str]]:
+        """The run itself; who was killed, what people said and we took, and what was still open at the end."""
+        real, crowd = self.cast != "crew", self.cast != "real"
+        chance = random.Random(self.seed)  # noqa: S311 (repeatable on purpose)
+        with ExitStack() as scene:
+            real_cast = (
+                scene.enter_context(running_cast(port, self.state, self.folder, self.environment)) if real else None
+            )
+            crew = scene.enter_context(running_crew(self.workers, self.folder, self.environment)) if crowd else None
+            voices = Voices(client, self.seed)
+            if real:
+                client.set_shares(**SHARES)
+                voices.start()
+            self.say("All stand; the killing begins.")
+            killer = Killer(chance, self.victims, real_cast, crew, self.say)
+            self._kill(killer, chance, kills, restarts, pause)
+            self.say("No more kills; waiting until everything is settled.")
+            if real:
+                voices.hush()
+            client.clear()
+            if real and crew is not None:
+                crew.end()
+            left_open = self._wait_until_settled(client)
+            if real:
+                voices.note()
+            return killer, voices.taken, left_open
 
     @contextmanager
     def _database(self) -> Iterator[None]:
@@ -118,16 +142,23 @@ class Arena:
         finally:
             postgres.stop(self.state, mode="immediate")
 
-    def _prepare_environment(self, simulator: RunningSimulator) -> None:
-        inherited = {name: value for name, value in os.environ.items() if not name.startswith("DATABASE")}
+    def _prepare_environment(self, simulator: RunningSimulator, base: str, port: int) -> None:
+        inherited = {name: value for name, value in os.environ.items() if not name.startswith(("DATABASE", "OMNIFY_"))}
+        loading = (
+            self.cast != "crew"
+        )  # a worker of a cluster loads the providers' SDKs when it has claimed its first message
         self.environment = {
             **inherited,
-            "DJANGO_SETTINGS_MODULE": "omnify.settings",
+            "DJANGO_SETTINGS_MODULE": "omnify.commands.chaos.settings",
             "OMNIFY_STATE_DIR": str(self.state),
+            "OMNIFY_CHAOS_CLAIM_STALE": "25" if loading else "6",
+            "OMNIFY_CHAOS_GRACE": "15" if loading else "10",
             "SIMULATOR_URL": simulator.base_url,
             "SIMULATOR_SMTP_PORT": str(simulator.smtp_port),
-            "PUBLIC_URL": "http://127.0.0.1:9",
+            "PUBLIC_URL": base,
+            "PORT": str(port),
             "PYTHONPATH": str(ROOT),
+            "PYTHONUNBUFFERED": "1",
             "LOG_LEVEL": "ERROR",
         }
         for command in (["migrate", "--verbosity", "0"], ["db", "roles"]):
@@ -152,111 +183,28 @@ class Arena:
         answer: dict[str, Any] = json.loads(lines[-1])
         return answer
 
-    @contextmanager
-    def _crew(self) -> Iterator[subprocess.Popen[str]]:
-        with (self.folder / "crew.log").open("w") as log:
-            crew = subprocess.Popen(
-                [sys.executable, "-m", "omnify.commands.chaos.crew"],
-                cwd=ROOT,
-                env={**self.environment, "OMNIFY_DB_ROLE": "system"},
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=log,
-                text=True,
-            )
-            try:
-                for _ in range(self.workers):
-                    self._spawn(crew)
-                yield crew
-            finally:
-                for pid in self.pids:
-                    _end(pid)
-                crew.kill()
-                for pipe in (crew.stdin, crew.stdout):
-                    if pipe is not None:
-                        pipe.close()
-                crew.wait()
-
-    def _spawn(self, crew: subprocess.Popen[str]) -> None:
-        assert crew.stdin is not None
-        assert crew.stdout is not None
-        crew.stdin.write("spawn\n")
-        crew.stdin.flush()
-        answer = crew.stdout.readline()
-        if not answer.strip():
-            raise RuntimeError(f"The crew ended:\n{(self.folder / 'crew.log').read_text()[-3000:]}")
-        self.pids.append(int(answer))
-
-    def _kill(
-        self, crew: subprocess.Popen[str], chance: random.Random, kills: int, restarts: int, pause: float
-    ) -> None:
+    def _kill(self, killer: Killer, chance: random.Random, kills: int, restarts: int, pause: float) -> None:
         crash_at = set(chance.sample(range(kills), min(restarts, kills)))
         for n in range(kills):
             time.sleep(chance.uniform(0.2, 1.8) * pause)
             if n in crash_at:
                 self.say("Crashing PostgreSQL.")
                 postgres.restart(self.state, mode="immediate")
-            victim = self.pids.pop(chance.randrange(len(self.pids)))
-            _end(victim)
-            self._spawn(crew)
-            if (n + 1) % 50 == 0:
+            killer.strike()
+            if (n + 1) % 25 == 0:
                 self.say(f"{n + 1} of {kills} kills.")
 
-    def _wait_until_settled(self, crew: subprocess.Popen[str]) -> dict[str, Any]:
-        until = time.monotonic() + SETTLED_BY
+    def _wait_until_settled(self, client: SimulatorClient) -> Counter[str]:
+        """What is still open at the end: nothing, or after five minutes the rest. Says what it waits for when that changes."""
+        until, before = time.monotonic() + SETTLED_BY, Counter[str]()
         while True:
-            ours = self._stage("settle")
-            if (not ours["waiting"] and not ours["due"]) or time.monotonic() > until:
-                return ours
+            settled = client.settled(5)
+            now_open = watch.still_open(self.state)
+            if not settled:
+                now_open["consequences at the simulator"] = 1
+            if not now_open or time.monotonic() > until:
+                return now_open
+            if now_open != before:
+                self.say("Open: " + ", ".join(f"{number} {what}" for what, number in sorted(now_open.items())))
+            before = now_open
             time.sleep(1.0)
-
-    def _judge(
-        self,
-        simulator: RunningSimulator,
-        ours: dict[str, Any],
-        expected: int,
-        kills: int,
-        restarts: int,
-        seconds: float,
-    ) -> Verdict:
-        received: dict[str, int] = {}
-        for record in simulator.client.ledger():
-            received[record["mark"]] = received.get(record["mark"], 0) + 1
-        by_mark = {mark: state for mark, state, *_ in ours["messages"]}
-        strangers = [mark for mark in received if mark not in by_mark]
-        claimed = [mark for mark, state in by_mark.items() if state in ("accepted", "sent", "delivered")]
-        admitted = ("held", "unknown", *UNSENT)
-        lost = [mark for mark in claimed if mark not in received]
-        lost += [
-            mark
-            for mark, state in by_mark.items()
-            if state not in admitted and mark not in received and mark not in lost
-        ]
-        return Verdict(
-            seed=self.seed,
-            kills=kills,
-            restarts=restarts,
-            messages=len(by_mark),
-            received=len(received),
-            duplicates=sum(count - 1 for count in received.values()) + len(strangers),
-            lost=tuple(lost),
-            held=sum(state == "held" for state in by_mark.values()),
-            notified=ours["notified"],
-            unsettled=(*ours["waiting"], *["due"] * ours["due"]),
-            expected=expected,
-            resent=sum(attempt > 1 for *_, attempt in ours["messages"]),
-            found=sum(reason == "found_at_provider" for _, _, reason, *_ in ours["messages"]),
-            seconds=seconds,
-        )
-
-
-# States in which a message was never on anybody's handset, and says so.
-UNSENT = ("ready", "deferred", "claimed", "sending", "expired", "suppressed", "cancelled", "rejected")
-
-
-def _end(pid: int) -> None:
-    """kill -9: no good-bye, no flush."""
-    try:
-        os.kill(pid, signal.SIGKILL)
-    except ProcessLookupError:
-        return

@@ -5,22 +5,87 @@ pipe: "spawn" forks one and answers its pid; the end of the pipe ends the parent
 """
 
 import os
+import random
 import signal
+import subprocess
 import sys
 import time
-from datetime import timedelta
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
-# The law of times, shrunk as a whole: request 2 s < grace 12 s, and the grace above the providers' listing lag.
-REQUEST, GRACE, BETWEEN, STALE = 2.0, 10.0, 4.0, 6.0
+from omnify.commands import sessions
+
 CHANNELS = ("sms", "email", "voice")
+ROOT = Path(__file__).resolve().parents[3]
+
+
+@dataclass
+class Crew:
+    """The running crew as the killer sees it."""
+
+    parent: "subprocess.Popen[str]"
+    log: Path
+    pids: list[int] = field(default_factory=list)
+
+    def spawn(self) -> None:
+        """One more worker. Raises RuntimeError with the crew's last words when it ended."""
+        assert self.parent.stdin is not None
+        assert self.parent.stdout is not None
+        self.parent.stdin.write("spawn\n")
+        self.parent.stdin.flush()
+        answer = self.parent.stdout.readline()
+        if not answer.strip():
+            raise RuntimeError(f"The crew ended:\n{self.log.read_text()[-3000:]}")
+        self.pids.append(int(answer))
+
+    def kill_one(self, chance: random.Random) -> None:
+        """kill -9 of one worker, no good-bye, no flush; another takes its place."""
+        sessions.send(self.pids.pop(chance.randrange(len(self.pids))), signal.SIGKILL)
+        self.spawn()
+
+    def end(self) -> None:
+        """kill -9 of everyone."""
+        for pid in self.pids:
+            sessions.send(pid, signal.SIGKILL)
+        self.pids.clear()
+
+
+@contextmanager
+def running_crew(workers: int, folder: Path, environment: Mapping[str, str]) -> Iterator[Crew]:
+    """A crew of so many workers; its words are in <folder>/crew.log."""
+    path = folder / "crew.log"
+    with path.open("w") as log:
+        parent = subprocess.Popen(
+            [sys.executable, "-m", "omnify.commands.chaos.crew"],
+            cwd=ROOT,
+            env={**environment, "OMNIFY_DB_ROLE": "system"},
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=log,
+            text=True,
+        )
+        crew = Crew(parent, path)
+        try:
+            for _ in range(workers):
+                crew.spawn()
+            yield crew
+        finally:
+            crew.end()
+            parent.kill()
+            for pipe in (parent.stdin, parent.stdout):
+                if pipe is not None:
+                    pipe.close()
+            parent.wait()
 
 
 def main() -> None:
     import django
 
     django.setup()
-    _shrink_times()
+    _warm()
     for line in sys.stdin:
         if line.strip() != "spawn":
             continue
@@ -39,18 +104,12 @@ def work() -> None:
     from omnify.lib.clock import now
     from sequences.delivery import dispatch
     from sequences.engine import tick
-    from sequences.reconcile import Timing, reconcile
+    from sequences.reconcile import reconcile
 
-    timing = Timing(
-        claim_stale=timedelta(seconds=STALE),
-        grace=timedelta(seconds=GRACE),
-        between_looks=timedelta(seconds=BETWEEN),
-        give_up=timedelta(seconds=60),
-    )
     turns: list[Any] = [
         lambda: tick(now(), 10),
         lambda: dispatch(CHANNELS, now=now, budget_seconds=1.0, threads=3),
-        lambda: reconcile(now(), batch=20, timing=timing),
+        lambda: reconcile(now(), batch=20),
     ]
     while True:
         for turn in turns:
@@ -63,16 +122,11 @@ def work() -> None:
         time.sleep(0.02)
 
 
-def _shrink_times() -> None:
-    from sequences import delivery, guards
-    from sequences.transports import smtp, transport_for, twilio, vapi
+def _warm() -> None:
+    from sequences.transports import transport_for
 
     for provider in ("twilio", "vapi", "smtp"):
         transport_for(provider).warm()
-    twilio.READ_TIMEOUT = vapi.READ_TIMEOUT = REQUEST
-    smtp.REPLY_TIMEOUT = REQUEST
-    delivery.PAUSES = (0.1, 0.3, 1.0)
-    guards.SHORT_PAUSE, guards.UNCERTAIN_PAUSE = timedelta(seconds=1), timedelta(seconds=3)
 
 
 def _bury() -> None:

@@ -14,7 +14,6 @@ STEPS = (
     {"kind": "email", "subject": "Step two", "body": "Hello {{ first_name }}, this is step two."},
     {"kind": "voice", "subject": "Hi {{ first_name }}, this is step three.", "body": "Ask how they are."},
 )
-UNSETTLED = ("ready", "deferred", "claimed", "sending", "unknown")
 ALL_DAY = {"days": [0, 1, 2, 3, 4, 5, 6], "start": "08:00", "end": "21:00"}
 
 
@@ -32,6 +31,7 @@ def prepare(people: int, seconds: float) -> dict[str, Any]:
     """A tenant, its simulated senders, a published sequence, and so many people enrolled, due within so many seconds."""
     from contacts.models import Consent, Contact
     from omnify.lib.clock import now as clock
+    from omnify.simulator.wiring import simulated_accounts
     from omnify.tenants.actions import create_tenant
     from omnify.tenants.context import tenant_context
     from omnify.tenants.models import User
@@ -45,7 +45,7 @@ def prepare(people: int, seconds: float) -> dict[str, Any]:
     zone = noon_zone(now)
     consents = (("sms", "pewc_text"), ("voice", "pewc_artificial_voice"), ("email", "email_optin"))
     with tenant_context(tenant.pk):
-        accounts = _senders(Sender, tenant)
+        _senders(Sender, tenant)
         sequence = Sequence.objects.create(name="Chaos", status="active", send_window=ALL_DAY)
         version = Version.objects.create(sequence=sequence, number=1, published_at=now)
         steps = [Step.objects.create(version=version, position=n, **step) for n, step in enumerate(STEPS)]
@@ -67,14 +67,19 @@ def prepare(people: int, seconds: float) -> dict[str, Any]:
                 enrolled_at=now,
                 next_run_at=now + timedelta(seconds=seconds * n / people),
             )
-    return {"accounts": accounts, "expected": people * len(STEPS)}
+    return {"accounts": simulated_accounts(), "expected": people * len(STEPS)}
 
 
-def _senders(model: Any, tenant: Any) -> dict[str, Any]:
+def _senders(model: Any, tenant: Any) -> None:
     secrets = {
         "sms": ("twilio", "+15005550006", {"auth_token": "chaos-token"}, {"account_sid": "AC" + "c" * 32}),
-        "email": ("smtp", "hello@chaos.example", {}, {}),
-        "voice": ("vapi", "phone-1", {"api_key": "chaos-key"}, {"assistant_id": "assistant-1"}),
+        "email": ("smtp", "hello@chaos.example", {"webhook_secret": "hooks:chaos"}, {}),
+        "voice": (
+            "vapi",
+            "phone-1",
+            {"api_key": "chaos-key", "webhook_secret": "chaos-hook"},
+            {"assistant_id": "assistant-1"},
+        ),
     }
     for channel, (provider, address, credentials, config) in secrets.items():
         sender = model(
@@ -88,12 +93,6 @@ def _senders(model: Any, tenant: Any) -> dict[str, Any]:
         )
         sender.set_credentials(credentials)
         sender.save()
-    return {
-        "twilio": [
-            {"account_sid": "AC" + "c" * 32, "auth_token": "chaos-token", "numbers": [{"number": "+15005550006"}]}
-        ],
-        "vapi": [{"api_key": "chaos-key", "phone_number_ids": ["phone-1"]}],
-    }
 
 
 def noon_zone(now: datetime) -> str:
@@ -103,15 +102,22 @@ def noon_zone(now: datetime) -> str:
 
 
 def settle() -> dict[str, Any]:
-    """What our tables say: each message's state by its mark, what is still open, how many people are due, how many notifications."""
+    """What our tables say at the end, as plain values: see omnify.commands.chaos.verdict.Ours."""
+    from contacts.models import Interaction
     from omnify.tenants.models import Notification
-    from sequences.models import Enrollment, Message
+    from sequences.models import Enrollment, Message, ProviderEvent
 
-    rows = list(Message.objects.all_tenants().values_list("public_id", "state", "state_reason", "channel", "attempt"))
+    columns = ("public_id", "state", "state_reason", "channel", "attempt", "purpose", "contact_id")
+    names = ("mark", "state", "reason", "channel", "attempt", "purpose", "person")
+    messages = Message.objects.all_tenants().values_list(*columns)
+    enrolled = Enrollment.objects.all_tenants().order_by("pk")
+    people = enrolled.values_list("contact_id", "contact__phone", "contact__email", "status", "status_reason")
+    heard = Interaction.objects.all_tenants().filter(direction="inbound")
     return {
-        "messages": [[str(mark), *rest] for mark, *rest in rows],
-        "waiting": [f"{channel} {state} {reason}" for _, state, reason, channel, _ in rows if state in UNSETTLED],
-        "due": Enrollment.objects.all_tenants().filter(next_run_at__isnull=False).count(),
+        "messages": [dict(zip(names, (str(mark), *rest), strict=True)) for mark, *rest in messages],
+        "people": [dict(zip(("person", "phone", "email", "status", "reason"), row, strict=True)) for row in people],
+        "heard": list(heard.values_list("provider_id", flat=True)),
+        "parked": list(ProviderEvent.objects.all_tenants().filter(state="parked").values_list("event_key", flat=True)),
         "notified": Notification.objects.all_tenants().count(),
     }
 

@@ -1,0 +1,87 @@
+"""Who is killed next: roles by chance, from a seed; a role that is not up again yet is left to come back first."""
+
+import random
+import signal
+import time
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from omnify.commands import sessions
+from omnify.commands.chaos.cast import Cast
+from omnify.commands.chaos.crew import Crew
+
+WORKER = "worker"
+# How long a role lives at least between two kills, once it stands again: time to take up work that is then interrupted.
+REST = 2.0
+# Of the kills of a mixed run, so many fall on the crew when the real processes are up: it is there within a moment.
+CREW_SHARE = 0.6
+GIVE_UP = 180.0
+
+
+@dataclass
+class Killer:
+    """Kills one process after the other, and counts them by what they were."""
+
+    chance: random.Random
+    roles: Sequence[str]
+    cast: Cast | None
+    crew: Crew | None
+    say: Callable[[str], None]
+    kills: Counter[str] = field(default_factory=Counter)
+    stood_since: dict[str, float] = field(default_factory=dict)
+    spared: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.spared = [role for role in self.roles if role != WORKER]
+        self.chance.shuffle(self.spared)
+
+    def strike(self) -> None:
+        """One kill. Raises RuntimeError when no role comes back within three minutes: then nobody restarts them."""
+        until = time.monotonic() + GIVE_UP
+        while not (ready := self.ready()):
+            if time.monotonic() > until:
+                raise RuntimeError(f"None of {', '.join(self.roles)} came back to be killed again.")
+            time.sleep(0.1)
+        role = self.choose(ready)
+        if role == WORKER:
+            assert self.crew is not None
+            self.crew.kill_one(self.chance)
+            self.kills["worker of the crew"] += 1
+            return
+        assert self.cast is not None
+        family = self.cast.family(role)
+        if not family:
+            return self.strike()  # it died by itself between the look and the choice
+        # Kinds first: a cluster has one sentinel and several workers, and each kind's death is a trap of its own.
+        kind = self.chance.choice(sorted(set(family.values())))
+        victim = self.chance.choice([pid for pid, each in sorted(family.items()) if each == kind])
+        if not sessions.send(victim, signal.SIGKILL):
+            return self.strike()
+        self.kills[kind] += 1
+        self.stood_since.pop(role, None)
+        if role in self.spared:
+            self.spared.remove(role)
+        return None
+
+    def choose(self, ready: list[str]) -> str:
+        """Every real role once before any of them twice."""
+        real = [role for role in ready if role != WORKER]
+        if WORKER in ready and (not real or self.chance.random() < CREW_SHARE):
+            return WORKER
+        first = [role for role in self.spared if role in real]
+        return first[0] if first else self.chance.choice(sorted(real))
+
+    def ready(self) -> list[str]:
+        """The roles that have been standing for a while."""
+        now = time.monotonic()
+        found = []
+        for role in self.roles:
+            if role == WORKER:
+                found.append(role)
+            elif self.cast is not None and self.cast.stands(role):
+                if now - self.stood_since.setdefault(role, now) >= REST:
+                    found.append(role)
+            else:
+                self.stood_since.pop(role, None)
+        return found
