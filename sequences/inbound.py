@@ -177,7 +177,9 @@ def _opted_out_at_provider(signal: OptedOutAtProvider, event: ProviderEvent, now
 
 
 def _opted_in_at_provider(signal: OptedInAtProvider, event: ProviderEvent, now: datetime) -> None:
-    optouts.opt_in(signal.address, tenant_id=event.tenant_id, source="provider", now=now)
+    optouts.opt_in(
+        signal.address, tenant_id=event.tenant_id, source="provider", said_at=event.received_at, now=now
+    )
 
 
 def _storable(problem: str) -> str:

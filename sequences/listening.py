@@ -141,7 +141,8 @@ def heard(people: Sequence[Contact], words: Words, now: datetime) -> None:
         case "opt_out":
             _opted_out(people, words, found, now)
         case "opt_in" if words.channel == "sms":
-            if optouts.opt_in(words.address, tenant_id=tenant_id, source="sms", now=now) and not words.keyword:
+            lifted = optouts.opt_in(words.address, tenant_id=tenant_id, source="sms", said_at=words.at, now=now)
+            if lifted and not words.keyword:
                 optouts.confirm_opt_in(owner, words.address, sender=words.sender, now=now)
             _told(owner, words, NotificationType.REPLY, "wants to hear from us again")
         case "help" if words.channel == "sms":

@@ -10,6 +10,7 @@ from django.db import connection
 from django.db.models import Case, DateTimeField, Exists, OuterRef, Q, Value, When
 
 from contacts.addresses import channels_of
+from contacts.locks import lock_contacts_having
 from contacts.models import Contact
 from contacts.permissions import lift, suppress
 from omnify.tenants.models import Tenant
@@ -123,8 +124,14 @@ def hold_for_a_person(contact_ids: abc.Collection[int]) -> int:
     )
 
 
-def opt_in(address: str, *, tenant_id: int, source: str, now: datetime) -> int:
-    """The person's own START for this very number or mailbox. Their sequences stay ended; members may enrol them again."""
+def opt_in(address: str, *, tenant_id: int, source: str, said_at: datetime, now: datetime) -> int:
+    """The person's own START for this very number or mailbox. Their sequences stay ended; members may enrol them again.
+
+    0 when something they said after it (`said_at`) was read before it: that may have been the STOP that counts.
+    """
+    later = [contact.last_inbound_at for contact in lock_contacts_having(address)]
+    if any(at is not None and at > said_at for at in later):
+        return 0
     return lift(tenant_id=tenant_id, address=address, channels=channels_of(address), source=source, now=now)
 
 

@@ -7,6 +7,7 @@ import pytest
 from contacts.models import Contact, Interaction, Suppression
 from contacts.permissions import suppress, suppressed
 from omnify.tenants.models import Notification
+from sequences import inbound
 from sequences.models import Message
 from tests.making import People, make_contact, make_enrollment, make_senders
 from tests.sequences.inbound.conftest import House
@@ -186,3 +187,23 @@ def test_a_suppression_from_before_is_not_confirmed_again(house: House, now: dat
     text(house.sms, now, "+12125550123", "stop")
     apply_all(now)
     assert rows(Message, purpose="confirmation") == []
+
+
+def test_a_start_that_is_read_after_a_later_stop_lifts_nothing(house: House, now: datetime) -> None:
+    """Two workers take two texts of one person at once, or the first one's event had to wait for the database."""
+    text(house.sms, now - timedelta(days=1), "+12125550123", "STOP")
+    apply_all(now - timedelta(days=1))
+    start = text(house.sms, now, "+12125550123", "START")
+    early = text(house.sms, now, "+12125550123", "START", OptOutType="START")
+    stop = text(house.sms, now + timedelta(seconds=1), "+12125550123", "STOP")
+    for event in (stop, start, early):
+        inbound.apply(event.pk, now + timedelta(seconds=5))
+    assert suppressed(house.tenant.pk, [("sms", "+12125550123")])
+
+
+def test_a_start_lifts_a_stop_that_came_before_it_and_was_read_late(house: House, now: datetime) -> None:
+    stop = text(house.sms, now, "+12125550123", "STOP")
+    start = text(house.sms, now + timedelta(seconds=1), "+12125550123", "START")
+    for event in (stop, start):
+        inbound.apply(event.pk, now + timedelta(seconds=5))
+    assert suppressed(house.tenant.pk, [("sms", "+12125550123")]) == set()
