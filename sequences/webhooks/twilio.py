@@ -27,7 +27,7 @@ def genuine(request: Request, account: Account, now: datetime) -> bool:
     if not signature or not token or not signature_matches(request.url, params, signature, token):
         return False
     claimed = [value for name, value in params if name == "AccountSid"]
-    return claimed == [account.config.get("account_sid")]
+    return claimed == [account.config.get("account_sid") or account.secret("account_sid") or None]
 
 
 def signature_matches(url: str, params: list[tuple[str, str]], signature: str, token: str, body: str = "") -> bool:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from omnify.lib.clock import now as clock
+from omnify.tenants.context import tenant_context
 from sequences.models import Sender
 from sequences.webhooks import ingest
 from tests.making import People, make_senders
@@ -39,6 +40,18 @@ def test_another_tenants_signed_request_is_refused_at_our_address(people: People
     mail = postmark(senders["email"], BOUNCE, secret=theirs["email"].credentials["webhook_secret"])
     assert knock(replayed, crossed, foreign, call, mail) == [403] * 5
     assert events() == []
+
+
+def test_a_number_whose_account_is_kept_with_its_secrets_is_heard_too(senders: dict[str, Sender]) -> None:
+    ours = senders["sms"]
+    account = ours.config["account_sid"]
+    with tenant_context(ours.tenant_id):
+        ours.config = {}
+        ours.set_credentials(ours.credentials | {"account_sid": account})
+        ours.save()
+    fine = twilio(ours, "inbound", account=account, From=PERSON, Body="stop")
+    strange = twilio(ours, "inbound", account="AC" + "9" * 32, From=PERSON, Body="stop")
+    assert knock(fine, strange) == [200, 403]
 
 
 def mutations(request: dict[str, Any], dice: random.Random) -> dict[str, Any]:
