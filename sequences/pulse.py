@@ -14,6 +14,7 @@ from django.conf import settings
 from django.db import connection
 from django.utils.module_loading import import_string
 
+from contacts.importing.passes import import_at_work
 from sequences import wakeups
 from sequences.models import Wakeup
 
@@ -25,7 +26,8 @@ CANARY_EVERY = timedelta(seconds=4)
 CANARY_OVERDUE = timedelta(seconds=10)
 # A cluster gets this long to stop and come up again before it is given a new canary.
 RESTART_GRACE = timedelta(seconds=12)
-WATCHED = ("default", "dispatch")
+# Longer where a task may take longer: a batch of calls, with the loading of their SDK; imports are asked about (at_work).
+WATCHED = {"default": CANARY_OVERDUE, "dispatch": CANARY_OVERDUE, "slow": timedelta(seconds=45)}
 SETTLE_AFTER = timedelta(seconds=30)
 # Longer than a round may take, so that two of them seldom hold both workers of a cluster.
 RECONCILE_EVERY = timedelta(seconds=30)
@@ -126,7 +128,7 @@ class Pulse:
             wakeups.ask_every(kind, task, seconds=seconds, cluster=cluster, now=now)
 
     def _canaries(self, now: datetime) -> None:
-        for cluster in WATCHED:
+        for cluster, overdue in WATCHED.items():
             canary, restart = f"canary-{cluster}", f"restart-{cluster}"
             # The clusters begin together with the first pulse: their lives are counted from its first beat.
             self.last.setdefault(restart, now)
@@ -140,7 +142,7 @@ class Pulse:
             if asked is None or answered or (outlived and _elapsed(self.last, restart, now, RESTART_GRACE)):
                 self.last[canary] = now
                 wakeups.ask(canary, "sequences.tasks.canary", cluster, cluster=cluster, now=now)
-            elif not outlived and now - asked > CANARY_OVERDUE:
+            elif not outlived and now - asked > overdue and not (cluster == "slow" and import_at_work()):
                 self.last[restart] = now
                 logger.warning("Cluster %s has not taken a task for %s; asking for its restart.", cluster, now - asked)
                 self.requests.mkdir(parents=True, exist_ok=True)

@@ -81,6 +81,17 @@ def only_worker(job_id: int) -> Iterator[bool]:
                 cursor.execute("SELECT pg_advisory_unlock(hashtext('contacts.import'), %s::int)", [job_id % 2**31])
 
 
+def import_at_work() -> bool:
+    """Whether any worker of any tenant is at an import now: its cluster is busy, not hanging. Takes no lock itself."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT EXISTS (SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND granted AND objsubid = 2"
+            " AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
+            " AND classid::bigint = hashtext('contacts.import')::bigint & 4294967295)"
+        )
+        return bool(cursor.fetchone()[0])
+
+
 def path_of(job: ImportJob) -> Path:
     return Path(settings.MEDIA_ROOT) / job.file_path
 

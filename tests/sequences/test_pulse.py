@@ -5,9 +5,10 @@ from datetime import timedelta
 import pytest
 from django_q.models import OrmQ
 
+from contacts.importing.passes import only_worker
 from sequences import wakeups
 from sequences.models import Wakeup
-from sequences.pulse import CANARY_OVERDUE, RESTART_GRACE, Due, Pulse, wakes
+from sequences.pulse import CANARY_OVERDUE, RESTART_GRACE, WATCHED, Due, Pulse, wakes
 from sequences.tasks import canary, run_tick
 from tests.making import make_contact, make_enrollment, make_senders, make_sequence
 
@@ -142,3 +143,27 @@ def test_every_task_named_in_settings_exists() -> None:
     names = [task for _, task, _, _ in import_string(settings.PERIODIC)]
     names += [task for tasks in import_string(settings.SUBSCRIPTIONS).values() for task in tasks]
     assert all(callable(import_string(name)) for name in names)
+
+
+def restarts_asked_by(pulse: Pulse, folder, moment) -> set[str]:
+    pulse.beat(moment)
+    return {path.name for path in folder.iterdir()}
+
+
+@pytest.mark.django_db
+def test_the_cluster_that_places_calls_is_watched_too_with_more_patience(tmp_path, now) -> None:
+    pulse = Pulse(tmp_path)
+    pulse.beat(now)
+    assert "restart-slow" not in restarts_asked_by(pulse, tmp_path, now + WATCHED["slow"])
+    assert "restart-slow" in restarts_asked_by(pulse, tmp_path, now + WATCHED["slow"] + timedelta(seconds=1))
+
+
+@pytest.mark.django_db
+def test_an_import_at_work_is_no_cluster_that_hangs(tmp_path, now) -> None:
+    pulse = Pulse(tmp_path)
+    pulse.beat(now)
+    late = now + WATCHED["slow"] + timedelta(seconds=1)
+    with only_worker(7) as at_work:
+        assert at_work
+        assert "restart-slow" not in restarts_asked_by(pulse, tmp_path, late)
+    assert "restart-slow" in restarts_asked_by(pulse, tmp_path, late + timedelta(seconds=1))
