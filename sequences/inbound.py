@@ -42,16 +42,20 @@ MOST_TRIES = 2
 GIVE_UP_AFTER = timedelta(hours=24)
 PARSERS: dict[str, ModuleType] = {"twilio": twilio, "vapi": vapi, "postmark": mail}
 
-# provider_event_try: the next waiting event of one state that nobody else works on, read off the index provider_event_waiting
-# in its order. `applied_at` says when it was last taken up: until the row lock of the work itself holds, five seconds keep
-# others off, and after a crash the next try comes as soon. What matched nothing is looked at again after half as long as it
-# has waited already, up to ten minutes: often at first, seldom later. MATERIALIZED: a plan that ran the choice again for
-# each row would count tries of events it never hands out. Not synchronous: if the server loses the last count in a crash,
-# the event is tried once more.
+# What is taken up first: what people said, off its own index, so that no STOP waits behind a campaign's reports; then
+# everything else that is new; then what matched nothing.
+WORDS, NEW, UNMATCHED = "state = 'new' AND kind IN ('inbound', 'call')", "state = 'new'", "state = 'unmatched'"
+
+# provider_event_try: the next waiting event of one lane that nobody else works on, read off its index in the index's order.
+# `applied_at` says when it was last taken up: until the row lock of the work itself holds, five seconds keep others off, and
+# after a crash the next try comes as soon. What matched nothing is looked at again after half as long as it has waited
+# already, up to ten minutes: often at first, seldom later. MATERIALIZED: a plan that ran the choice again for each row would
+# count tries of events it never hands out. Not synchronous: if the server loses the last count in a crash, the event is tried
+# once more.
 TRY = """
 WITH chosen AS MATERIALIZED (
     SELECT id, tenant_id FROM sequences_providerevent
-    WHERE state = %(state)s AND state IN ('new', 'unmatched') AND id > %(after)s
+    WHERE {lane} AND state IN ('new', 'unmatched') AND id > %(after)s
       AND (applied_at IS NULL OR applied_at <= %(now)s - interval '5 seconds')
       AND (state = 'new' OR applied_at <= %(now)s - least(interval '10 minutes', (applied_at - received_at) / 2))
     ORDER BY id LIMIT 1 FOR UPDATE SKIP LOCKED
@@ -65,30 +69,32 @@ logger = logging.getLogger(__name__)
 
 
 def apply_waiting(now: datetime, limit: int = LIMIT, *, budget_seconds: float = BUDGET_SECONDS) -> int:
-    """Applies waiting events, oldest first, new ones before those that matched nothing; returns how many it looked at.
+    """Applies waiting events: what people said, then the other new ones, then those that matched nothing, each oldest first;
+    returns how many it looked at.
 
     Ends after `limit` events or `budget_seconds`, so that the cluster stays free for other tasks. Any number of workers at once.
     """
     done, until = 0, time.monotonic() + budget_seconds
-    for state in (EventState.NEW, EventState.UNMATCHED):
-        after = 0
-        while done < limit and time.monotonic() < until:
-            row = taken_up(state, after, now)
-            if row is None:
+    after = dict.fromkeys((WORDS, NEW, UNMATCHED), 0)
+    while done < limit and time.monotonic() < until:
+        for lane in after:
+            if row := taken_up(lane, after[lane], now):
                 break
-            event_id, tenant_id, tries = row
-            after, done = event_id, done + 1
-            if tries > MOST_TRIES:
-                park(event_id, tenant_id, "Its handling ended without a word, twice.", now)
-            else:
-                attempt(event_id, tenant_id, tries, now)
+        else:
+            break
+        event_id, tenant_id, tries = row
+        after[lane], done = event_id, done + 1
+        if tries > MOST_TRIES:
+            park(event_id, tenant_id, "Its handling ended without a word, twice.", now)
+        else:
+            attempt(event_id, tenant_id, tries, now)
     return done
 
 
-def taken_up(state: str, after: int, now: datetime) -> tuple[int, int, int] | None:
-    """(id, tenant id, tries) of the next event of this state, its try counted and committed; None when none waits."""
+def taken_up(lane: str, after: int, now: datetime) -> tuple[int, int, int] | None:
+    """(id, tenant id, tries) of the next event of this lane, its try counted and committed; None when none waits."""
     with connection.cursor() as cursor:
-        cursor.execute(TRY, {"state": state, "after": after, "now": now})
+        cursor.execute(TRY.format(lane=lane), {"after": after, "now": now})
         row: tuple[int, int, int] | None = cursor.fetchone()
     return row
 
@@ -177,9 +183,7 @@ def _opted_out_at_provider(signal: OptedOutAtProvider, event: ProviderEvent, now
 
 
 def _opted_in_at_provider(signal: OptedInAtProvider, event: ProviderEvent, now: datetime) -> None:
-    optouts.opt_in(
-        signal.address, tenant_id=event.tenant_id, source="provider", said_at=event.received_at, now=now
-    )
+    optouts.opt_in(signal.address, tenant_id=event.tenant_id, source="provider", said_at=event.received_at, now=now)
 
 
 def _storable(problem: str) -> str:

@@ -166,7 +166,11 @@ class ProviderEvent(TenantModel):
         indexes = [
             models.Index(
                 fields=["state", "id"], condition=Q(state__in=("new", "unmatched")), name="provider_event_waiting"
-            )
+            ),
+            # What people said is taken up before everything else.
+            models.Index(
+                fields=["id"], condition=Q(state="new", kind__in=("inbound", "call")), name="provider_event_said"
+            ),
         ]
 
     def __str__(self) -> str:

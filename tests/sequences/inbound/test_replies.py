@@ -12,6 +12,7 @@ from omnify.tenants.models import Event, Notification
 from sequences import inbound, optouts
 from sequences.models import Enrollment, Message, ProviderEvent
 from tests.making import make_contact, make_enrollment, make_sequence
+from tests.sequences.inbound import told
 from tests.sequences.inbound.conftest import House
 from tests.sequences.inbound.told import apply_all, mail, make_message, only, rows, text, tracked
 
@@ -224,3 +225,14 @@ def test_words_without_a_sender_stop_nobody_else(house: House, now: datetime, te
     house.enrollment.refresh_from_db()
     assert house.enrollment.status == "active"
     assert [row.address for row in rows(Suppression) if row.address] == []
+
+
+def test_a_stop_does_not_wait_behind_a_campaigns_reports(house: House, now: datetime) -> None:
+    message = make_message(house.pat, house.sms, now)
+    for word in ("sent", "delivered"):
+        told.status(house.sms, now, message, word)
+    text(house.sms, now, "+12125550123", "STOP")
+    assert inbound.apply_waiting(now, limit=1) == 1
+    assert suppressed(house.tenant.pk, [("sms", "+12125550123")])
+    assert inbound.apply_waiting(now) == 2
+    assert {event.state for event in rows(ProviderEvent)} == {"done"}
