@@ -5,6 +5,7 @@ reached the provider. And nothing in here ever sends again: after an error the m
 unknown, and the reconciler asks.
 """
 
+import contextlib
 import logging
 import threading
 import time
@@ -136,6 +137,10 @@ class _Shift:
                 claim = self._next()
                 if claim is None:
                     return
+                # Before others claim, too: two dozen messages would wait for one thread to load a provider's SDK, and all
+                # of them would count a crash if the worker died meanwhile. An error in it is deliver's to deal with.
+                with contextlib.suppress(Exception):
+                    transport_for(claim.known.provider).warm()
                 self._one_more()
                 if deliver(claim, self.now):
                     with self.lock:
