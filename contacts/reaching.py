@@ -9,7 +9,8 @@ from contacts.models.permission import Channel
 
 @dataclass(frozen=True, slots=True)
 class Reach:
-    """One channel of one person. `state`: open (agreed), no_consent, suppressed, invalid or no_address."""
+    """One channel of one person. `state`: open (agreed), not_declined (nobody agreed, but email needs no consent, only no
+    opt-out: docs/compliance.md), no_consent, suppressed, invalid or no_address."""
 
     channel: str
     address: str
@@ -25,6 +26,7 @@ class Reach:
 _WORDS = {
     "open": "Agreed",
     "no_consent": "No consent",
+    "not_declined": "Not declined",
     "suppressed": "Suppressed",
     "invalid": "Address doubtful",
     "no_address": "No address",
@@ -63,5 +65,5 @@ def _reach(
     elif valid is False:
         state = "invalid"
     else:
-        state = "open" if consent else "no_consent"
+        state = "open" if consent else "not_declined" if channel == Channel.EMAIL else "no_consent"
     return Reach(channel, address, state, consent, suppression)

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, time
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -42,7 +42,7 @@ def timeline(contact: Contact, zone: ZoneInfo, *, channel: str = "", before: dat
     """One page of the person's history. Four queries, whatever its length."""
     everything = [
         *_interactions(contact, channel, before),
-        *_consents(contact, channel, before),
+        *_consents(contact, zone, channel, before),
         *_suppressions(contact, channel, before),
         *(() if channel else _events(contact, before)),
     ]
@@ -69,12 +69,14 @@ def _interactions(contact: Contact, channel: str, before: datetime | None) -> li
     return [Entry(row.at, "interaction", row.channel, row) for row in rows.order_by("-at", "-id")[: PAGE + 10]]
 
 
-def _consents(contact: Contact, channel: str, before: datetime | None) -> list[Entry]:
+def _consents(contact: Contact, zone: ZoneInfo, channel: str, before: datetime | None) -> list[Entry]:
     found = []
     for row in Consent.objects.filter(contact=contact, **({"channel": channel} if channel else {})).order_by("-id")[
         :100
     ]:
-        found.append(Entry(row.given_at, "consent", row.channel, row))
+        # A day without a time stands at the beginning of that day where the person is.
+        at = datetime.combine(row.given_on, time.min, zone) if row.given_on else row.given_at
+        found.append(Entry(at, "consent", row.channel, row))
         if row.revoked_at:
             found.append(Entry(row.revoked_at, "revocation", row.channel, row))
     return [entry for entry in found if before is None or entry.at < before]

@@ -8,10 +8,11 @@ from contacts import emails, phones
 from contacts.addressing import country_code
 from contacts.importing.fields import BY_KEY, CONSENT_FIELDS, label_of
 from contacts.importing.mapping import Mapping, custom_name
-from contacts.importing.words import is_nothing, moment, yes_or_no
+from contacts.importing.words import is_no, is_nothing, moment, yes_or_no
 from contacts.places import place_of
 from contacts.spreadsheets import plain
 
+QUOTE_LIMIT = 300  # characters of the words a suppression rests on
 VALUE_LIMIT = 500  # characters of a value quoted in a problem
 CUSTOM_LIMIT = 2000
 TAG_LIMIT, TAGS_LIMIT = 60, 50
@@ -42,6 +43,7 @@ class Person:
     agreed: list[str] = field(default_factory=list)
     refused: list[str] = field(default_factory=list)
     opted_out: list[str] = field(default_factory=list)
+    declined_email: str = ""  # the column and the words of a clear "no" to email
     agreed_at: datetime | None = None
     agreed_where: str = ""
     evidence: str = ""
@@ -215,6 +217,8 @@ class Cleaner:
                 person.refused.append(channel)
             elif (column or (column is None and channel in self.stated)) and self._address_for(person, channel):
                 person.agreed.append(channel)
+        if said.get("consent_email") is False and "email" not in person.opted_out:
+            person.declined_email = self._clear_no(cells)
         if not person.agreed:
             return
         person.evidence = hashlib.sha256("\x1f".join(cells).encode("utf-8", "surrogatepass")).hexdigest()
@@ -235,6 +239,11 @@ class Cleaner:
             side = "an opt-out" if key.startswith("opt_out") else "no consent"
             problems.append(self._problem(key, raw, f"This is neither yes nor no: it counts as {side}."))
             return key.startswith("opt_out")
+
+    def _clear_no(self, cells: list[str]) -> str:
+        """What a "no" in the e-mail consent column rests on; "" where the cell is only unclear, which forbids nothing."""
+        raw = self._cell(cells, "consent_email")
+        return f"{self.header[self.index['consent_email']]}: {raw}"[:QUOTE_LIMIT] if is_no(raw) else ""
 
     def _address_for(self, person: Person, channel: str) -> str:
         return person.texts.get("email" if channel == "email" else "phone", "")

@@ -11,7 +11,7 @@ from contacts.importing.mapping import Mapping
 BASES = {
     "column": "The list says it for each person",
     "stated": "Everybody in it agreed",
-    "none": "I do not know: import them without consent",
+    "none": "I do not know: note no consent",
 }
 # What may be claimed for a channel, the strongest first: the first is what a "yes" in a consent column means.
 KINDS = {
@@ -35,7 +35,7 @@ def problems(consent: dict[str, Any], mapping: Mapping) -> list[str]:
         found.append("Say which channels everybody agreed to.")
     if any(kind not in KINDS.get(channel, ()) for channel, kind in channels.items()):
         found.append("That kind of consent does not exist for that channel.")
-    if not str(consent.get("source", "")).strip():
+    if "consent_source" not in mapping.values() and not str(consent.get("source", "")).strip():
         found.append("Say where they agreed (a form, a contract, a call): it is kept as the evidence.")
     return found
 

@@ -1,4 +1,4 @@
-"""Writes the staged and marked rows into contacts, companies, consents and suppressions. Set-based: ten statements a chunk.
+"""Writes the staged and marked rows into contacts, companies, consents and suppressions. Set-based: a dozen statements a chunk.
 
 Run inside the tenant's context and the chunk's transaction, after staging.mark().
 """
@@ -13,6 +13,7 @@ from django.db import connection
 from contacts.importing.staging import TEXTS
 from contacts.models import ImportJob
 from contacts.permissions import suppress
+from omnify.tenants.events import record
 
 _NEW = "staged.twin IS NULL AND staged.contact_id IS NULL"
 _KNOWN = "staged.twin IS NULL AND staged.contact_id IS NOT NULL AND NOT staged.made AND NOT staged.clash"
@@ -48,11 +49,18 @@ WITH made AS (
 )
 UPDATE import_row SET contact_id = made.id, made = true FROM made WHERE made.public_id = import_row.public_id
 """
-# loading_lock: the contacts about to be changed, lowest id first, as everybody locks them.
+# loading_lock: the contacts about to be changed, and those whose mailbox is about to be closed (a message being claimed for them
+# holds this lock), lowest id first, as everybody locks them.
 LOCK = f"""
-SELECT contact.id FROM contacts_contact AS contact JOIN import_row AS staged
-    ON contact.id = staged.contact_id AND contact.tenant_id = staged.tenant_id
- WHERE {_KNOWN} ORDER BY contact.id FOR NO KEY UPDATE OF contact
+SELECT contact.id FROM (
+    SELECT staged.tenant_id, staged.contact_id FROM import_row AS staged
+     WHERE staged.contact_id IS NOT NULL AND ((%(update)s AND {_KNOWN}) OR (staged.declined_email <> '' AND NOT staged.clash))
+    UNION
+    SELECT known.tenant_id, known.id FROM import_row AS staged JOIN contacts_contact AS known
+        ON known.tenant_id = staged.tenant_id AND known.email = staged.email AND known.email <> '' AND known.deleted_at IS NULL
+     WHERE staged.declined_email <> ''
+) AS wanted JOIN contacts_contact AS contact ON contact.id = wanted.contact_id AND contact.tenant_id = wanted.tenant_id
+ ORDER BY contact.id FOR NO KEY UPDATE OF contact
 """
 # loading_update: an empty cell never erases what is known. Weaker evidence of a place (an area code) never replaces a stronger one.
 UPDATE = f"""
@@ -109,6 +117,19 @@ SELECT DISTINCT %(tenant)s, channel, address, 'opted_out', 'import', %(quote)s, 
  WHERE address <> '' AND made
 ON CONFLICT (tenant_id, address, channel) WHERE lifted_at IS NULL DO NOTHING
 """
+# loading_declined: e-mail needs no consent, only that nobody objected; a "no" is an objection. It closes the row's mailboxes and
+# those of the contact the row is about, and changes nothing where they are closed already.
+DECLINED = """
+INSERT INTO contacts_suppression (tenant_id, channel, address, reason, source, quote, created_at, lifted_by)
+SELECT DISTINCT ON (mailbox) %(tenant)s, 'email', mailbox, 'declined', 'import', declined_email, %(now)s, ''
+  FROM import_row AS staged LEFT JOIN contacts_contact AS known
+    ON known.tenant_id = staged.tenant_id AND known.id = staged.contact_id AND NOT staged.clash
+  CROSS JOIN LATERAL unnest(ARRAY[staged.email, staged.alternative_email, known.email, known.alternative_email]) AS address
+  CROSS JOIN LATERAL lower(btrim(address)) AS mailbox
+ WHERE staged.declined_email <> '' AND mailbox <> ''
+ ORDER BY mailbox, staged.row
+ON CONFLICT (tenant_id, address, channel) WHERE lifted_at IS NULL DO NOTHING
+"""
 # The others may be on their way to somebody at this moment: they go through the verb, one by one.
 OPTED_OUT_KNOWN = """
 SELECT opted_out, array_remove(ARRAY[email, alternative_email], ''), array_remove(ARRAY[phone, alternative_phone], '')
@@ -124,15 +145,26 @@ def load(job: ImportJob, *, now: datetime) -> int:
         cursor.execute(COMPANY_IDS, parameters)
         cursor.execute(NEW, parameters)
         made = cursor.rowcount
+        cursor.execute(LOCK, parameters)
         if parameters["update"]:
-            cursor.execute(LOCK, parameters)
             cursor.execute(UPDATE, parameters)
         cursor.execute(REFUSED, parameters)
         if parameters["kinds"] != "{}":
             cursor.execute(AGREED, parameters)
         cursor.execute(OPTED_OUT, parameters)
+        cursor.execute(DECLINED, parameters)
+        declined = cursor.rowcount
         cursor.execute(OPTED_OUT_KNOWN)
         known = cursor.fetchall()
+    if declined:
+        record(
+            "import.email_declined",
+            tenant_id=job.tenant_id,
+            now=now,
+            actor=actor_of(job),
+            subject=job,
+            mailboxes=declined,
+        )
     for channels, mailboxes, phones in known:
         _suppress(job, channels, mailboxes, phones, now)
     return made

@@ -21,7 +21,7 @@ TEXTS = (
 )  # fmt: skip
 COLUMNS = (
     "row", "public_id", *TEXTS, "phone_valid", "zones", "zone_strength", "lead_score", "tags", "custom",
-    "agreed", "refused", "opted_out", "agreed_at", "agreed_where", "evidence",
+    "agreed", "refused", "opted_out", "declined_email", "agreed_at", "agreed_where", "evidence",
 )  # fmt: skip
 
 # staging_open: `twin` is the earlier row of the file with the same person, `contact_id` the contact the row is about,
@@ -31,7 +31,7 @@ DROP TABLE IF EXISTS import_row, import_seen;
 CREATE TEMP TABLE import_row (
     row int PRIMARY KEY, tenant_id bigint NOT NULL DEFAULT %d, public_id uuid, {", ".join(f"{name} text NOT NULL" for name in TEXTS)},
     phone_valid boolean, zones text[], zone_strength smallint, lead_score smallint, tags text[], custom jsonb,
-    agreed text[], refused text[], opted_out text[], agreed_at timestamptz, agreed_where text, evidence text,
+    agreed text[], refused text[], opted_out text[], declined_email text, agreed_at timestamptz, agreed_where text, evidence text,
     twin int, contact_id bigint, company_id bigint, clash boolean NOT NULL DEFAULT false, made boolean NOT NULL DEFAULT false
 );
 CREATE INDEX ON import_row (contact_id) WHERE contact_id IS NOT NULL;
@@ -179,6 +179,7 @@ def _values(row: int, person: Person) -> tuple[Any, ...]:
         array(person.agreed),
         array(person.refused),
         array(person.opted_out),
+        person.declined_email,
         person.agreed_at,
         person.agreed_where,
         person.evidence,

@@ -39,11 +39,16 @@ def yes_or_no(cell: str) -> bool | None:
     word = cell.strip().lower()
     if word in _YES:
         return True
-    if word in _NO:
+    if is_no(word):
         return False
     if not word or word in _NOTHING:
         return None
     raise ValueError("This is neither yes nor no.")
+
+
+def is_no(cell: str) -> bool:
+    """Whether a cell clearly says no."""
+    return cell.strip().lower() in _NO
 
 
 def is_nothing(cell: str) -> bool:

@@ -51,7 +51,7 @@ class Migration(migrations.Migration):
                             ("prior_express", "Prior express consent"),
                             ("pewc_text", "Written consent to marketing texts"),
                             ("pewc_artificial_voice", "Written consent to calls by an artificial voice"),
-                            ("email_optin", "E-mail opt-in"),
+                            ("email_optin", "Email opt-in"),
                         ],
                         max_length=24,
                     ),

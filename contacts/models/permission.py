@@ -1,5 +1,7 @@
 """What a person allowed, and what they forbade. Rows are added and ended, never rewritten."""
 
+from datetime import UTC, date, time
+
 from django.db import models
 
 from omnify.tenants.fields import TenantForeignKey
@@ -20,7 +22,7 @@ class ConsentKind(models.TextChoices):
     PRIOR_EXPRESS = "prior_express", "Prior express consent"
     PEWC_TEXT = "pewc_text", "Written consent to marketing texts"
     PEWC_ARTIFICIAL_VOICE = "pewc_artificial_voice", "Written consent to calls by an artificial voice"
-    EMAIL_OPTIN = "email_optin", "E-mail opt-in"
+    EMAIL_OPTIN = "email_optin", "Email opt-in"
 
 
 class Consent(TenantModel):
@@ -46,6 +48,12 @@ class Consent(TenantModel):
 
     def __str__(self) -> str:
         return f"{self.get_kind_display()} ({self.channel})"
+
+    @property
+    def given_on(self) -> date | None:
+        """The day they agreed, where only the day is known: a list's bare date is kept as 00:00:00 UTC. Otherwise None."""
+        given = self.given_at.astimezone(UTC)
+        return given.date() if given.time() == time.min else None
 
 
 class Suppression(TenantModel):

@@ -7,8 +7,17 @@ from django import template
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from contacts.models import Consent
+
 register = template.Library()
-TONES = {"open": "good", "no_consent": "warn", "suppressed": "bad", "invalid": "warn", "no_address": ""}
+TONES = {
+    "open": "good",
+    "not_declined": "info",
+    "no_consent": "warn",
+    "suppressed": "bad",
+    "invalid": "warn",
+    "no_address": "",
+}
 
 
 @register.simple_tag
@@ -21,6 +30,17 @@ def local_time(value: datetime | None, zone: str, style: str = "time") -> SafeSt
     return format_html(
         '<time datetime="{}" title="{} {}">{}</time>', value.isoformat(), f"{local:%Y-%m-%d %H:%M:%S %Z}", zone, text
     )
+
+
+@register.simple_tag
+def agreed_on(consent: Consent, zone: str, style: str = "moment") -> SafeString | str:
+    """When somebody agreed, as local_time. Where only the day is known: "Tue 1 Sep" (style moment) or nothing (style time)."""
+    day = consent.given_on
+    if day is None:
+        return local_time(consent.given_at, zone, style)
+    if style == "time":
+        return ""
+    return format_html('<time datetime="{0}" title="{0}">{1}</time>', day, f"{day:%a} {day.day} {day:%b}")
 
 
 @register.filter

@@ -132,6 +132,17 @@ def test_a_list_is_not_taken_without_saying_what_its_people_agreed_to(
         )
 
 
+@pytest.mark.parametrize("basis", ["column", "stated"])
+def test_where_they_agreed_is_asked_only_if_no_column_says_it(upload, acme, people, now, basis) -> None:
+    job = upload("Email,Email consent,Consent source\na@x.example,yes,Fair\n")
+    consent = {"basis": basis, "channels": {"email": "email_optin"} if basis == "stated" else {}, "source": " "}
+    more = {"consent": consent, "duplicates": "update", "region": "US", "tags": [], "by": people.bob, "now": now}
+    mapped = {0: "email", 1: "consent_email"}
+    with pytest.raises(jobs.Refused, match="where they agreed"):
+        jobs.set_mapping(job, mapped, **more)
+    assert jobs.set_mapping(job, mapped | {2: "consent_source"}, **more)
+
+
 def test_another_tenant_s_contacts_are_neither_found_nor_touched(imported, people, now) -> None:
     theirs = make_contact(people.charlie.tenant, now, email="ann@x.example", first_name="Theirs")
     job = imported(LIST)
