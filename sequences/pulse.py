@@ -27,7 +27,7 @@ CANARY_OVERDUE = timedelta(seconds=10)
 # A cluster gets this long to stop and come up again before it is given a new canary.
 RESTART_GRACE = timedelta(seconds=12)
 # Longer where a task may take longer: a batch of calls, with the loading of their SDK; imports are asked about (at_work).
-WATCHED = {"default": CANARY_OVERDUE, "dispatch": CANARY_OVERDUE, "slow": timedelta(seconds=45)}
+WATCHED = {"default": CANARY_OVERDUE, "dispatch": CANARY_OVERDUE, "slow": timedelta(seconds=60)}
 SETTLE_AFTER = timedelta(seconds=30)
 # Longer than a round may take, so that two of them seldom hold both workers of a cluster.
 RECONCILE_EVERY = timedelta(seconds=30)

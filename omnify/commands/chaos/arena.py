@@ -31,7 +31,8 @@ from omnify.simulator.running import RunningSimulator, free_ports, running_simul
 ROOT = Path(__file__).resolve().parents[3]
 CASTS = ("crew", "real", "both")
 ROLES = (WORKER, *cast.ROLES)
-SETTLED_BY = 300.0
+# Waiting for the end: given up when nothing has moved for so long, and in any case after so long. Seconds.
+NOTHING_MOVES, SETTLED_BY = 180.0, 900.0
 # What providers do meanwhile, each with its share of requests.
 FAULTS: tuple[dict[str, Any], ...] = (
     {"match": {"op": "create"}, "do": {"latency_ms": 120, "listing_lag_s": 2}},
@@ -151,7 +152,7 @@ class Arena:
             **inherited,
             "DJANGO_SETTINGS_MODULE": "omnify.commands.chaos.settings",
             "OMNIFY_STATE_DIR": str(self.state),
-            "OMNIFY_CHAOS_CLAIM_STALE": "25" if loading else "6",
+            "OMNIFY_CHAOS_CLAIM_STALE": "30" if loading else "6",
             "OMNIFY_CHAOS_GRACE": "15" if loading else "10",
             "SIMULATOR_URL": simulator.base_url,
             "SIMULATOR_SMTP_PORT": str(simulator.smtp_port),
@@ -195,16 +196,19 @@ class Arena:
                 self.say(f"{n + 1} of {kills} kills.")
 
     def _wait_until_settled(self, client: SimulatorClient) -> Counter[str]:
-        """What is still open at the end: nothing, or after five minutes the rest. Says what it waits for when that changes."""
-        until, before = time.monotonic() + SETTLED_BY, Counter[str]()
+        """What is still open at the end: nothing, or what no longer moves. Says what it waits for when that changes."""
+        began = moved = time.monotonic()
+        before = Counter[str]()
         while True:
             settled = client.settled(5)
             now_open = watch.still_open(self.state)
             if not settled:
                 now_open["consequences at the simulator"] = 1
-            if not now_open or time.monotonic() > until:
+            now = time.monotonic()
+            if not now_open or now - moved > NOTHING_MOVES or now - began > SETTLED_BY:
                 return now_open
             if now_open != before:
+                moved = now
                 self.say("Open: " + ", ".join(f"{number} {what}" for what, number in sorted(now_open.items())))
             before = now_open
             time.sleep(1.0)
