@@ -56,9 +56,10 @@ def facts_in_words(facts: Facts | None) -> list[tuple[str, str]]:
     """The facts a rule saw as (name, value) pairs for a table."""
     told = []
     for name, value in (facts or {}).items():
-        if isinstance(value, Mapping):
-            inner = ", ".join(f"{_plain(key)} {_value(item)}" for key, item in value.items() if item not in ("", None))
-            told.append((_plain(name).capitalize(), inner))
+        if name == "for" and isinstance(value, Mapping):
+            told.append(("How long", wait_in_words(value)))
+        elif name == "suppressed" and isinstance(value, Mapping):
+            told.append(("Blocked", "; ".join(_block(str(channel), block) for channel, block in value.items())))
         else:
             told.append((_plain(name).capitalize(), _value(value)))
     return [(name, value) for name, value in told if value != ""]
@@ -168,8 +169,25 @@ def _value(value: object) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, list | tuple):
-        return ", ".join(str(each) for each in value) or "none"
-    return str(value)
+        return ", ".join(_value(each) for each in value) or "none"
+    if isinstance(value, Mapping):
+        return ", ".join(f"{_plain(key)} {told}" for key, each in value.items() if (told := _value(each)))
+    return _moment(str(value))
+
+
+def _moment(text: str) -> str:
+    """An instant as people write it: "21 Nov 2026, 14:47 UTC"; any other text as it is."""
+    try:
+        at = datetime.fromisoformat(text) if "T" in text else None
+    except ValueError:
+        return text
+    return f"{at.day} {at:%b %Y, %H:%M %Z}".rstrip() if at else text
+
+
+def _block(channel: str, block: object) -> str:
+    """What stops one channel: "texts: opted out on 21 Nov by writing “stop”"."""
+    why = f"{_plain(block.get('why'))}{_on(block)}{_quoted(block)}" if isinstance(block, Mapping) else _value(block)
+    return f"{PLURALS.get(channel, channel)}: {why}"
 
 
 def _said(text: str) -> Callable[[Facts], str]:
@@ -212,7 +230,7 @@ _SENTENCES: Final[dict[str, Callable[[Facts], str]]] = {
     ),
     Reason.MISSING_VARIABLE: _missing,
     Reason.TEMPLATE_FAILED: _template,
-    Reason.SENT: lambda facts: "Written and handed to the wire.",
+    Reason.SENT: lambda facts: "Written and handed over for sending.",
     Reason.WAITING: _waiting,
     Reason.WAIT_OVER: _said("The wait is over."),
     Reason.TASK_CREATED: _said("A task for one of your people was created."),

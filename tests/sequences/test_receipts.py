@@ -104,6 +104,21 @@ def test_the_facts_are_shown_by_name_and_empty_ones_left_out():
     ) == [
         ("Channel", "sms"),
         ("Zones", "A, B"),
-        ("For", "days 2"),
+        ("How long", "2 days"),
         ("Ok", "yes"),
+    ]
+
+
+def test_facts_inside_facts_are_told_in_words_too():
+    block = {"why": "opted_out", "quote": "stop", "since": "2026-11-21T14:47:53.954723+00:00"}
+    assert facts_in_words(
+        {
+            "suppressed": {"sms": block, "voice": "opted_out"},
+            "opens": "2026-11-22T08:00:00-05:00",
+            "caps": {"day": [1, 2]},
+        }
+    ) == [
+        ("Blocked", "texts: opted out on 21 Nov by writing “stop”; calls: opted_out"),
+        ("Opens", "22 Nov 2026, 08:00 UTC-05:00"),
+        ("Caps", "day 1, 2"),
     ]
