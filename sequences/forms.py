@@ -6,6 +6,7 @@ from django import forms
 
 from sequences.models import Sequence, Step
 from sequences.models.definition import StepKind
+from sequences.problems import SMS_LIMIT
 
 DAYS = [(0, "Mon"), (1, "Tue"), (2, "Wed"), (3, "Thu"), (4, "Fri"), (5, "Sat"), (6, "Sun")]
 ON_REPLY = [("pause", "Pause the person until somebody decides"), ("exit", "Take the person out of the sequence")]
@@ -187,4 +188,10 @@ def step_form(step: Step, data: Any = None) -> Any:
 class ReplyForm(forms.Form):
     channel = forms.ChoiceField(choices=[("sms", "Text"), ("email", "Email")])
     subject = forms.CharField(max_length=300, required=False)
-    body = forms.CharField(max_length=20_000)
+    body = forms.CharField(max_length=20_000, error_messages={"required": "Write a message first."})
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or {}
+        if data.get("channel") == "sms" and len(data.get("body", "")) > SMS_LIMIT:
+            self.add_error("body", f"A text has at most {SMS_LIMIT:,} characters. Shorten it, or write an email.")
+        return data

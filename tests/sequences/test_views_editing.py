@@ -242,6 +242,8 @@ def test_a_quick_reply_from_the_panel_is_on_its_way_and_a_forbidden_one_says_why
     reply = reverse("sequences:reply", args=[maya.public_id])
     assert client.post(reply, {"channel": "sms", "body": "Hello"}, headers=HTMX).status_code == 200
     assert Message.objects.get().body == "Hello"
-    response = client.post(reply, {"channel": "sms", "body": " "}, headers=HTMX)
-    assert response.status_code == 422
+    for body, why in ((" ", "Write a message first."), ("x" * 1601, "A text has at most 1,600 characters.")):
+        response = client.post(reply, {"channel": "sms", "body": body}, headers=HTMX)
+        assert response.status_code == 422
+        assert why in response.content.decode()
     assert Message.objects.count() == 1
