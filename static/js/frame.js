@@ -80,6 +80,15 @@
     if (question && !window.confirm(question)) event.preventDefault();
   }, true);
 
+  // A second click while the first is on its way does not send a plain form twice; htmx sees to its own.
+  const sent = new WeakSet();
+  document.addEventListener("submit", (event) => {
+    if (event.defaultPrevented || event.target.method !== "post") return;
+    if (sent.has(event.target)) event.preventDefault();
+    sent.add(event.target);
+    setTimeout(() => sent.delete(event.target), 4000); // the way may have been stopped
+  });
+
   // Controls with data-submit send their form when they change (filters, role menus); without script the button beside them does.
   document.addEventListener("change", (event) => {
     if (event.target.matches?.("[data-submit]")) event.target.form?.requestSubmit();

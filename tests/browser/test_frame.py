@@ -288,3 +288,19 @@ def test_wrong_addresses_say_so_plainly(people: People, browser_page: Any, look:
         assert page.get_by_role("heading", level=1).inner_text() == words
         look(page, f"error-{name}")
         assert_accessible(page)
+
+
+def test_a_second_click_does_not_send_a_form_twice(people: People, browser_page: Any) -> None:
+    page = browser_page(people.alice)
+    page.goto(page.site + reverse("tenants:settings"))
+    sent = page.evaluate(
+        """() => {
+          let sent = 0;
+          addEventListener("submit", (event) => { if (!event.defaultPrevented) sent += 1; event.preventDefault(); });
+          const form = document.querySelector("main form[method=post]");
+          form.requestSubmit();
+          form.requestSubmit();
+          return sent;
+        }"""
+    )
+    assert sent == 1
