@@ -39,7 +39,7 @@ class ContactForm(forms.Form):
     country = _text("Country", 60, help_text="Name or two letters.")
     timezone = _text("Time zone", 60, help_text="Leave empty to work it out from the address and the phone.")
     language = _text("Language", 10, help_text="Such as en or de.")
-    tags = _text("Tags", 2000, help_text="Parted by commas.")
+    tags = _text("Tags", 2000, help_text="Separated by commas.")
     owner = forms.ModelChoiceField(Membership._unscoped.none(), label="Owner", required=False, empty_label="Nobody")
 
     def __init__(self, *args: Any, contact: Contact | None = None, **kwargs: Any) -> None:

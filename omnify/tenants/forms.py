@@ -83,7 +83,7 @@ class TenantForm(forms.Form):
 
 
 class MemberForm(forms.Form):
-    email = forms.EmailField(label="E-mail address", widget=forms.EmailInput(attrs={"autocomplete": "off"}))
+    email = forms.EmailField(label="Email address", widget=forms.EmailInput(attrs={"autocomplete": "off"}))
     role = forms.ChoiceField(choices=ROLE_CHOICES, initial=Role.AGENT)
 
 
