@@ -92,7 +92,7 @@ def kind_of(pid: int, leader: int, command: list[str]) -> str | None:
     if "resource_tracker" in " ".join(words) or not words:
         return None
     for word, kind in (("monitor", "monitor"), ("pusher", "pusher"), ("idle", "worker"), ("processing", "worker")):
-        if word in words[2:4]:
+        if word in words[2:3]:
             return kind
     return "sentinel"
 
