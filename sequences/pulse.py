@@ -12,6 +12,7 @@ from typing import Any
 import psycopg
 from django.conf import settings
 from django.db import connection
+from django.db.models import F, Q
 from django.utils.module_loading import import_string
 
 from contacts.importing.passes import import_at_work
@@ -24,10 +25,15 @@ WAKE_CHANNEL = "omnify_wake"
 PERIOD = 1.0
 CANARY_EVERY = timedelta(seconds=4)
 CANARY_OVERDUE = timedelta(seconds=10)
+WATCHED = ("default", "dispatch", "slow")
+# A cluster with one worker cannot take its canary while that is at a task: requests to a provider that hangs, the loading of
+# an SDK. So long such a task may last at most; one that died at it looks the same, but dies with its queue in order.
+AT_WORK: dict[str, tuple[tuple[str, ...], timedelta]] = {
+    "dispatch": (("dispatch-sms", "dispatch-email"), timedelta(seconds=30)),
+    "slow": (("dispatch-voice",), timedelta(seconds=60)),
+}
 # A cluster gets this long to stop and come up again before it is given a new canary.
 RESTART_GRACE = timedelta(seconds=12)
-# Longer where a task may take longer: a batch of calls, with the loading of their SDK; imports are asked about (at_work).
-WATCHED = {"default": CANARY_OVERDUE, "dispatch": CANARY_OVERDUE, "slow": timedelta(seconds=60)}
 SETTLE_AFTER = timedelta(seconds=30)
 # Longer than a round may take, so that two of them seldom hold both workers of a cluster.
 RECONCILE_EVERY = timedelta(seconds=30)
@@ -97,6 +103,16 @@ def _elapsed(last: dict[str, datetime], kind: str, now: datetime, period: timede
     return kind not in last or now - last[kind] >= period
 
 
+def at_work(cluster: str, now: datetime) -> bool:
+    """Whether a cluster that does not answer is at a task that may take this long, rather than hanging."""
+    if cluster not in AT_WORK:
+        return False
+    kinds, longest = AT_WORK[cluster]
+    begun = Wakeup.objects.filter(kind__in=kinds, started_at__gt=now - longest)
+    unfinished = Q(finished_at__isnull=True) | Q(finished_at__lt=F("started_at"))
+    return begun.filter(unfinished).exists() or (cluster == "slow" and import_at_work())
+
+
 class Pulse:
     """One pulse process. `requests`: the folder whose `restart-<cluster>` files the supervisor acts on."""
 
@@ -128,7 +144,7 @@ class Pulse:
             wakeups.ask_every(kind, task, seconds=seconds, cluster=cluster, now=now)
 
     def _canaries(self, now: datetime) -> None:
-        for cluster, overdue in WATCHED.items():
+        for cluster in WATCHED:
             canary, restart = f"canary-{cluster}", f"restart-{cluster}"
             # The clusters begin together with the first pulse: their lives are counted from its first beat.
             self.last.setdefault(restart, now)
@@ -142,7 +158,7 @@ class Pulse:
             if asked is None or answered or (outlived and _elapsed(self.last, restart, now, RESTART_GRACE)):
                 self.last[canary] = now
                 wakeups.ask(canary, "sequences.tasks.canary", cluster, cluster=cluster, now=now)
-            elif not outlived and now - asked > overdue and not (cluster == "slow" and import_at_work()):
+            elif not outlived and now - asked > CANARY_OVERDUE and not at_work(cluster, now):
                 self.last[restart] = now
                 logger.warning("Cluster %s has not taken a task for %s; asking for its restart.", cluster, now - asked)
                 self.requests.mkdir(parents=True, exist_ok=True)

@@ -8,10 +8,11 @@ from django_q.models import OrmQ
 from contacts.importing.passes import only_worker
 from sequences import wakeups
 from sequences.models import Wakeup
-from sequences.pulse import CANARY_OVERDUE, RESTART_GRACE, WATCHED, Due, Pulse, wakes
+from sequences.pulse import AT_WORK, CANARY_OVERDUE, RESTART_GRACE, Due, Pulse, wakes
 from sequences.tasks import canary, run_tick
 from tests.making import make_contact, make_enrollment, make_senders, make_sequence
 
+ALL_RESTARTS = {"restart-default", "restart-dispatch", "restart-slow"}
 NOTHING = Due(None, None, None, None, None, False, False)
 
 
@@ -90,7 +91,7 @@ def test_a_cluster_whose_canary_is_overdue_is_asked_to_restart_once(tmp_path, no
     assert list(tmp_path.iterdir()) == []
     overdue = now + CANARY_OVERDUE + timedelta(seconds=1)
     pulse.beat(overdue)
-    assert {path.name for path in tmp_path.iterdir()} == {"restart-default", "restart-dispatch"}
+    assert {path.name for path in tmp_path.iterdir()} == ALL_RESTARTS
     for path in tmp_path.iterdir():
         path.unlink()
     pulse.beat(overdue + timedelta(seconds=2))
@@ -106,7 +107,7 @@ def test_a_pulse_that_just_began_blames_no_cluster_for_the_time_all_was_stopped(
         next_day.beat(morning + timedelta(seconds=seconds))
     assert list(tmp_path.iterdir()) == []
     next_day.beat(morning + timedelta(seconds=seconds + 1))
-    assert {path.name for path in tmp_path.iterdir()} == {"restart-default", "restart-dispatch"}
+    assert {path.name for path in tmp_path.iterdir()} == ALL_RESTARTS
 
 
 @pytest.mark.django_db
@@ -123,7 +124,9 @@ def test_a_restarted_cluster_is_judged_by_a_canary_of_its_own(tmp_path, now) -> 
     canary("dispatch")
     Wakeup.objects.filter(kind="canary-dispatch").update(started_at=fresh + timedelta(seconds=1))
     pulse.beat(fresh + CANARY_OVERDUE + timedelta(seconds=1))
-    assert {path.name for path in tmp_path.iterdir()} == {"restart-default"}, "the one that answered is left alone"
+    assert {path.name for path in tmp_path.iterdir()} == ALL_RESTARTS - {"restart-dispatch"}, (
+        "the one that answered is left alone"
+    )
 
 
 @pytest.mark.django_db
@@ -151,18 +154,30 @@ def restarts_asked_by(pulse: Pulse, folder, moment) -> set[str]:
 
 
 @pytest.mark.django_db
-def test_the_cluster_that_places_calls_is_watched_too_with_more_patience(tmp_path, now) -> None:
+@pytest.mark.parametrize(("kind", "cluster"), [("dispatch-email", "dispatch"), ("dispatch-voice", "slow")])
+def test_a_cluster_that_waits_for_a_provider_is_not_taken_for_one_that_hangs(tmp_path, now, kind, cluster) -> None:
     pulse = Pulse(tmp_path)
     pulse.beat(now)
-    assert "restart-slow" not in restarts_asked_by(pulse, tmp_path, now + WATCHED["slow"])
-    assert "restart-slow" in restarts_asked_by(pulse, tmp_path, now + WATCHED["slow"] + timedelta(seconds=1))
+    began = now + timedelta(seconds=1)
+    Wakeup.objects.create(kind=kind, asked_at=now, started_at=began, finished_at=now - timedelta(hours=1))
+    longest = AT_WORK[cluster][1]
+    assert f"restart-{cluster}" not in restarts_asked_by(pulse, tmp_path, began + longest - timedelta(seconds=1))
+    assert f"restart-{cluster}" in restarts_asked_by(pulse, tmp_path, began + longest + timedelta(seconds=1))
+
+
+@pytest.mark.django_db
+def test_a_cluster_that_hangs_after_its_last_task_was_done_is_restarted_at_once(tmp_path, now) -> None:
+    pulse = Pulse(tmp_path)
+    pulse.beat(now)
+    Wakeup.objects.create(kind="dispatch-sms", asked_at=now, started_at=now, finished_at=now)
+    assert "restart-dispatch" in restarts_asked_by(pulse, tmp_path, now + CANARY_OVERDUE + timedelta(seconds=1))
 
 
 @pytest.mark.django_db
 def test_an_import_at_work_is_no_cluster_that_hangs(tmp_path, now) -> None:
     pulse = Pulse(tmp_path)
     pulse.beat(now)
-    late = now + WATCHED["slow"] + timedelta(seconds=1)
+    late = now + CANARY_OVERDUE + timedelta(seconds=1)
     with only_worker(7) as at_work:
         assert at_work
         assert "restart-slow" not in restarts_asked_by(pulse, tmp_path, late)

@@ -36,5 +36,4 @@ def shrink() -> None:
     )
     pulse.SETTLE_AFTER, pulse.RECONCILE_EVERY = timedelta(seconds=2), timedelta(seconds=2)
     pulse.CANARY_EVERY, pulse.RESTART_GRACE = timedelta(seconds=2), timedelta(seconds=8)
-    pulse.WATCHED = {**pulse.WATCHED, "slow": timedelta(seconds=45)}
     wakeups.LOST_AFTER = timedelta(seconds=8)
