@@ -15,6 +15,7 @@ from pathlib import Path
 import psycopg
 from psycopg import sql
 
+from omnify.lib import environment
 from omnify.lib.ports import free_port, port_is_free
 from omnify.lib.postgres_home import (
     Home,
@@ -57,6 +58,8 @@ OPTIONS = {
     "log_min_error_statement": "panic",
     "log_error_verbosity": "terse",
 }
+# A server whose data nobody misses (tests): a crash of the machine, not of a process, may damage it.
+NOT_DURABLE = {"fsync": "off", "full_page_writes": "off", "synchronous_commit": "off"}
 STARTING_SECONDS = 60
 
 
@@ -168,7 +171,13 @@ def _bring_up(state_dir: Path, home: Home, programs: Path, record: Record) -> Re
             if not port_is_free(record.port):
                 record = replace(record, port=free_port())
                 write_record(state_dir, record)
-            options = {**OPTIONS, "port": str(record.port), "cluster_name": home.cluster_name}
+            durable = environment.boolean("OMNIFY_POSTGRES_DURABLE", default=True)
+            options = {
+                **OPTIONS,
+                **({} if durable else NOT_DURABLE),
+                "port": str(record.port),
+                "cluster_name": home.cluster_name,
+            }
             words = " ".join(shlex.quote(part) for name, value in options.items() for part in ("-c", f"{name}={value}"))
             _trim_log(home)
             began = home.run(
