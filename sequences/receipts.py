@@ -172,7 +172,7 @@ def _value(value: object) -> str:
         return ", ".join(_value(each) for each in value) or "none"
     if isinstance(value, Mapping):
         return ", ".join(f"{_plain(key)} {told}" for key, each in value.items() if (told := _value(each)))
-    return _moment(str(value))
+    return NEEDED.get(str(value)) or _moment(str(value))
 
 
 def _moment(text: str) -> str:

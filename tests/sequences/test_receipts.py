@@ -116,9 +116,11 @@ def test_facts_inside_facts_are_told_in_words_too():
             "suppressed": {"sms": block, "voice": "opted_out"},
             "opens": "2026-11-22T08:00:00-05:00",
             "caps": {"day": [1, 2]},
+            "needed": ["pewc_text"],
         }
     ) == [
         ("Blocked", "texts: opted out on 21 Nov by writing “stop”; calls: opted_out"),
         ("Opens", "22 Nov 2026, 08:00 UTC-05:00"),
         ("Caps", "day 1, 2"),
+        ("Needed", "written consent to marketing texts"),
     ]
