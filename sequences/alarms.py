@@ -1,12 +1,16 @@
-"""What a tenant's people must see about the wire: messages that wait for their decision, senders that had to be stopped."""
+"""What a tenant's people must see about the wire: messages that wait for their decision, senders that had to be stopped,
+webhooks that were refused (whose sender's row is locked, so that several processes tell of them once between them)."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
+from omnify.tenants.context import tenant_context
 from omnify.tenants.events import record
+from omnify.tenants.models import Event, Notification
 from omnify.tenants.models.ledger import NotificationType, Priority
 from omnify.tenants.notifications import notify
-from sequences.models import Message
+from sequences.models import Message, Sender
 
+REFUSED_AGAIN_AFTER = timedelta(hours=1)
 NOUNS = {"sms": "text", "email": "mail", "voice": "call"}
 WHY = {
     "not_placed": "The provider has no such call. Calls are never placed twice by themselves.",
@@ -59,3 +63,36 @@ def sender_stopped(tenant_id: int, name: str, why: str, code: str) -> None:
         priority=Priority.URGENT,
         code=code,
     )
+
+
+def webhooks_refused(tenant_id: int, sender_id: int, provider: str, why: str, times: int, now: datetime) -> None:
+    """Records that so many requests to a sender's webhook were turned away, and tells the tenant at most once an hour."""
+    with tenant_context(tenant_id):
+        sender = Sender.objects.filter(pk=sender_id).select_for_update(no_key=True).first()
+        if sender is None:
+            return
+        record(
+            "webhook.refused",
+            tenant_id=tenant_id,
+            now=now,
+            actor="provider",
+            subject=sender,
+            provider=provider,
+            why=why,
+            times=times,
+        )
+        since = now - REFUSED_AGAIN_AFTER
+        told = Notification.objects.filter(type=NotificationType.SENDING_PROBLEM, created_at__gt=since)
+        if told.filter(metadata__refused_at=sender.pk).exists():
+            return
+        recent = Event.objects.filter(subject_type="sender", subject_id=sender.pk, kind="webhook.refused", at__gt=since)
+        count = sum(recent.values_list("data__times", flat=True))
+        what = f"{count} webhooks to “{sender.name}” were" if count != 1 else f"A webhook to “{sender.name}” was"
+        notify(
+            tenant_id=tenant_id,
+            type=NotificationType.SENDING_PROBLEM,
+            title=f"{what} refused: {why}",
+            body="If the provider sent it, replies and delivery reports are missing: compare the sender's secret with the provider's.",
+            priority=Priority.HIGH,
+            refused_at=sender.pk,
+        )

@@ -1,7 +1,8 @@
 """What every provider's webhook module works with, and how to add one.
 
-A module `webhooks/<provider>.py` has three pure functions:
+A module `webhooks/<provider>.py` has four pure functions:
 - `genuine(request, account, now) -> bool`: was it made by the holder of this account's secret?
+- `why_refused(request, account, now) -> str`: of one that was not, two words for the tenant.
 - `identify(request) -> Identity`: what makes two deliveries the same event; never fails on a body it cannot read.
 - `parse(kind, body, mark) -> list[Signal]`: the stored body in our words; ValueError when it is not what it says it is.
 """

@@ -4,12 +4,12 @@ Verify, store one raw row, commit, answer. Nothing is parsed for meaning, nobody
 are lost by slow or broken webhooks (Telnyx allows 2 s, Twilio retries once, VAPI never), so this path does nothing else.
 
 Answers: 200 stored (also an event we do not understand), 403 not genuine, 404 nobody's key, 405 not a POST, 413 too large,
-503 our own fault. Never 403 for a fault of ours: Postmark stops retrying on it.
+503 our own fault; what is turned away from a known sender is counted (refusals.py). Never 403 for a fault of ours: Postmark stops retrying on it.
 """
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
 from types import ModuleType
 from typing import Any
@@ -23,6 +23,7 @@ from sequences.webhooks import mail, twilio, vapi
 from sequences.webhooks.accounts import Accounts
 from sequences.webhooks.base import Account, Request, mark_in
 from sequences.webhooks.link import Link, parameters
+from sequences.webhooks.refusals import Refusals
 from sequences.webhooks.storing import Row, Store
 
 Scope = dict[str, Any]
@@ -59,11 +60,11 @@ DOORS = {
 
 
 class Refusal(Exception):
-    """Carries the status to answer with."""
+    """Carries the status to answer with, and, where the sender's owner should know of it, the reason in two words."""
 
-    def __init__(self, status: int) -> None:
+    def __init__(self, status: int, reason: str = "") -> None:
         super().__init__(status)
-        self.status = status
+        self.status, self.reason = status, reason
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,16 +73,18 @@ class Desk:
 
     accounts: Accounts
     store: Store
+    refusals: Refusals
     links: tuple[Link, Link]
 
     @classmethod
     def open(cls) -> "Desk":
         given = parameters()
         looking, writing = Link(given), Link(given)
-        return cls(Accounts(looking), Store(writing), (looking, writing))
+        return cls(Accounts(looking), Store(writing), Refusals(), (looking, writing))
 
     async def close(self) -> None:
         await self.store.close()
+        await self.refusals.close()
         for link in self.links:
             await link.close()
 
@@ -141,18 +144,30 @@ class Ingest:
         desk = self.desk()
         account = await desk.accounts.find(key)
         if account is None or account.provider not in door.providers:
+            desk.refusals.note_unknown()
             raise Refusal(404)
-        headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
-        request = Request(public_url(scope), kind, mark, headers, b"")
+        try:
+            return await self.taken(
+                desk, door, key, account, Request(public_url(scope), kind, mark, headers_of(scope), b""), receive
+            )
+        except Refusal as refusal:
+            if refusal.reason:
+                desk.refusals.note(account, door.name, refusal.reason)
+            raise
+
+    async def taken(
+        self, desk: Desk, door: Door, key: str, account: Account, request: Request, receive: Receive
+    ) -> bytes:
+        """Stores one request to a known key; `request` has no body yet."""
         limit = LIMIT
         if door.name == "postmark":
             account = await self.checked(desk, door, key, account, request)
             limit = MAIL_LIMIT
-        request = replace(request, body=await body_of(receive, headers, limit))
+        request = replace(request, body=await body_of(receive, request.headers, limit))
         if door.name != "postmark":
             account = await self.checked(desk, door, key, account, request)
         await desk.store.add(await row_of(door, account, request))
-        return EMPTY_TWIML if door.name == "twilio" and kind == "inbound" else b""
+        return EMPTY_TWIML if door.name == "twilio" and request.kind == "inbound" else b""
 
     async def checked(self, desk: Desk, door: Door, key: str, account: Account, request: Request) -> Account:
         """The account whose secret the request proves to know. A secret changed within the last minute is read again."""
@@ -160,7 +175,7 @@ class Ingest:
             return account
         again = await desk.accounts.find(key, fresh=True)
         if again is None or again.provider not in door.providers or not door.module.genuine(request, again, now()):
-            raise Refusal(403)
+            raise Refusal(403, door.module.why_refused(request, again or account, now()))
         return again
 
 
@@ -180,6 +195,10 @@ def parts_of(path: str) -> tuple[Door, str, str, str]:
     return door, key, next(iter(door.kinds)), mark_in(more[0]) if more else ""
 
 
+def headers_of(scope: Scope) -> dict[str, str]:
+    return {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
+
+
 def public_url(scope: Scope) -> str:
     """The address as the provider was given it: what it signed. From PUBLIC_URL, since proxies and attackers choose Host."""
     path = (scope.get("raw_path") or scope["path"].encode()).decode("latin-1")
@@ -187,11 +206,11 @@ def public_url(scope: Scope) -> str:
     return f"{settings.PUBLIC_URL}{path}{'?' + query if query else ''}"
 
 
-async def body_of(receive: Receive, headers: dict[str, str], limit: int) -> bytes:
+async def body_of(receive: Receive, headers: Mapping[str, str], limit: int) -> bytes:
     """The whole body. Refuses with 413 as soon as it is longer than `limit`; ends quietly when the client is gone."""
     announced = headers.get("content-length", "")
     if announced.isdecimal() and int(announced) > limit:
-        raise Refusal(413)
+        raise Refusal(413, "too large")
     chunks, size = [], 0
     while True:
         message = await receive()
@@ -200,7 +219,7 @@ async def body_of(receive: Receive, headers: dict[str, str], limit: int) -> byte
         chunks.append(message.get("body", b""))
         size += len(chunks[-1])
         if size > limit:
-            raise Refusal(413)
+            raise Refusal(413, "too large")
         if not message.get("more_body", False):
             return b"".join(chunks)
 

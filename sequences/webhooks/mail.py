@@ -43,6 +43,11 @@ def genuine(request: Request, account: Account, now: datetime) -> bool:
     return scheme.lower() == "basic" and ":" in secret and hmac.compare_digest(given, secret.encode())
 
 
+def why_refused(request: Request, account: Account, now: datetime) -> str:
+    """Why a request was not genuine, in words for the tenant."""
+    return "wrong password" if request.headers.get("authorization") else "no password"
+
+
 def identify(request: Request) -> Identity:
     event = _event(request.body.decode("utf-8", "replace"))
     record, message_id = text_of(event.get("RecordType"), 40), text_of(event.get("MessageID"), 200)

@@ -30,6 +30,18 @@ def genuine(request: Request, account: Account, now: datetime) -> bool:
     return claimed == [account.config.get("account_sid") or account.secret("account_sid") or None]
 
 
+def why_refused(request: Request, account: Account, now: datetime) -> str:
+    """Why a request was not genuine, in words for the tenant."""
+    if not request.headers.get("x-twilio-signature"):
+        return "no signature"
+    sid = account.config.get("account_sid") or account.secret("account_sid")
+    try:
+        claimed = _form(request.body.decode("utf-8", "replace")).get("AccountSid")
+    except ValueError:
+        return "unreadable form"
+    return "another account" if claimed and claimed != sid else "bad signature"
+
+
 def signature_matches(url: str, params: list[tuple[str, str]], signature: str, token: str, body: str = "") -> bool:
     """Whether Twilio, knowing `token`, signed this request. `body` is the raw JSON of a request with bodySHA256 in its query.
 

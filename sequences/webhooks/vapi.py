@@ -24,14 +24,31 @@ def genuine(request: Request, account: Account, now: datetime) -> bool:
     return bool(secret) and hmac.compare_digest(given.encode("utf-8", "replace"), secret.encode())
 
 
-def _signed(request: Request, secret: str, now: datetime) -> bool:
+def why_refused(request: Request, account: Account, now: datetime) -> str:
+    """Why a request was not genuine, in words for the tenant."""
+    if not account.secret("hmac_secret"):
+        return "wrong secret"
+    if not request.headers.get("x-signature"):
+        return "no signature"
+    return "bad signature" if _recent(request, now) else "stale timestamp"
+
+
+def _recent(request: Request, now: datetime) -> bool:
+    """Whether the timestamp is within five minutes of now; one that cannot be read is not."""
     timestamp = request.headers.get("x-timestamp", "")
     if not timestamp.isascii() or not timestamp.isdecimal() or len(timestamp) > 13:
         return False
     seconds = int(timestamp) / (1000 if len(timestamp) == 13 else 1)
-    expected = hmac.new(secret.encode(), f"{timestamp}.".encode() + request.body, hashlib.sha256).hexdigest()
+    return abs(now.timestamp() - seconds) <= TOLERANCE_SECONDS
+
+
+def _signed(request: Request, secret: str, now: datetime) -> bool:
+    if not _recent(request, now):
+        return False
+    signed = f"{request.headers['x-timestamp']}.".encode() + request.body
+    expected = hmac.new(secret.encode(), signed, hashlib.sha256).hexdigest()
     given = request.headers.get("x-signature", "").encode("utf-8", "replace")
-    return abs(now.timestamp() - seconds) <= TOLERANCE_SECONDS and hmac.compare_digest(given, expected.encode())
+    return hmac.compare_digest(given, expected.encode())
 
 
 def identify(request: Request) -> Identity:
