@@ -32,6 +32,8 @@ def panel(request: HttpRequest, contact: Contact, form: ReplyForm | None = None,
     latest = Execution.objects.filter(enrollment_id__in=[row.pk for row in rows]).select_related("enrollment__sequence")
     channels = [(each, contact.address_for(each)) for each in ("sms", "email") if contact.address_for(each)]
     blocked = suppressed(contact.tenant_id, channels)
+    usable = [each for each, address in channels if (each, address) not in blocked]
+    form = form or ReplyForm()
     facts = {
         "contact": contact,
         "enrollments": rows,
@@ -39,7 +41,9 @@ def panel(request: HttpRequest, contact: Contact, form: ReplyForm | None = None,
         "held": Message.objects.filter(contact=contact, state="held").order_by("-id")[:5],
         "joinable": Sequence.objects.filter(status="active", published__isnull=False).order_by("name")[:50],
         "reply_channels": [(each, Channel(each).label, pair in blocked) for pair in channels for each in pair[:1]],
-        "form": form or ReplyForm(),
+        "may_reply": bool(usable),
+        "reply_channel": form.data.get("channel") or next(iter(usable), ""),
+        "form": form,
     }
     return render(request, "sequences/parts/panel.html", facts, status=status)
 
