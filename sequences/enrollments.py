@@ -51,18 +51,22 @@ SELECT CASE
          WHEN e.id IS NOT NULL AND NOT (%(again)s AND e.status_reason <> 'opted_out') THEN 'been_through'
          WHEN NOT ((%(mail)s AND c.email <> '') OR (%(phone)s AND c.phone <> '') OR NOT (%(mail)s OR %(phone)s)) THEN 'no_address'
          WHEN NOT EXISTS (
-           SELECT 1 FROM unnest(%(channels)s::text[]) AS channel
-           WHERE CASE WHEN channel = 'email' THEN c.email ELSE c.phone END <> '' AND NOT EXISTS (
+           SELECT 1 FROM unnest(%(channels)s::text[]) AS used(channel)
+           WHERE CASE WHEN used.channel = 'email' THEN c.email ELSE c.phone END <> '' AND NOT EXISTS (
              SELECT 1 FROM contacts_suppression AS s
-             WHERE s.tenant_id = c.tenant_id AND s.channel = channel AND s.lifted_at IS NULL
-               AND s.address = CASE WHEN channel = 'email' THEN c.email ELSE c.phone END)
+             WHERE s.tenant_id = c.tenant_id AND s.channel = used.channel AND s.lifted_at IS NULL
+               AND s.address = CASE WHEN used.channel = 'email' THEN c.email ELSE c.phone END)
          ) AND (%(mail)s OR %(phone)s) THEN 'suppressed'
          WHEN NOT EXISTS (
-           SELECT 1 FROM unnest(%(channels)s::text[]) AS channel
-           WHERE channel = 'email' OR EXISTS (
+           SELECT 1 FROM unnest(%(channels)s::text[]) AS used(channel)
+           WHERE CASE WHEN used.channel = 'email' THEN c.email ELSE c.phone END <> '' AND NOT EXISTS (
+             SELECT 1 FROM contacts_suppression AS s
+             WHERE s.tenant_id = c.tenant_id AND s.channel = used.channel AND s.lifted_at IS NULL
+               AND s.address = CASE WHEN used.channel = 'email' THEN c.email ELSE c.phone END)
+           AND (used.channel = 'email' OR EXISTS (
              SELECT 1 FROM contacts_consent AS k
              WHERE k.tenant_id = c.tenant_id AND k.contact_id = c.id AND k.revoked_at IS NULL
-               AND k.kind = CASE channel WHEN 'sms' THEN 'pewc_text' ELSE 'pewc_artificial_voice' END)
+               AND k.kind = CASE used.channel WHEN 'sms' THEN 'pewc_text' ELSE 'pewc_artificial_voice' END))
          ) AND (%(mail)s OR %(phone)s) THEN 'no_consent'
          ELSE 'ready'
        END AS verdict, count(*), array_agg(c.id)
