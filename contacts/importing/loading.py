@@ -49,19 +49,22 @@ WITH made AS (
 )
 UPDATE import_row SET contact_id = made.id, made = true FROM made WHERE made.public_id = import_row.public_id
 """
-# loading_lock: the contacts about to be changed, and those whose mailbox is about to be closed (a message being claimed for them
-# holds this lock), lowest id first, as everybody locks them.
-LOCK = f"""
-SELECT contact.id FROM (
-    SELECT staged.tenant_id, staged.contact_id FROM import_row AS staged
-     WHERE staged.contact_id IS NOT NULL AND ((%(update)s AND {_KNOWN}) OR (staged.declined_email <> '' AND NOT staged.clash))
-    UNION
-    SELECT known.tenant_id, known.id FROM import_row AS staged JOIN contacts_contact AS known
-        ON known.tenant_id = staged.tenant_id AND known.email = staged.email AND known.email <> '' AND known.deleted_at IS NULL
-     WHERE staged.declined_email <> ''
-) AS wanted JOIN contacts_contact AS contact ON contact.id = wanted.contact_id AND contact.tenant_id = wanted.tenant_id
- ORDER BY contact.id FOR NO KEY UPDATE OF contact
+# loading_touched, loading_declining: the contacts about to be changed, and those whose mailbox is about to be closed. Asked for
+# with lists, not joined: of a tenant's first list the planner knows nothing, and would compare everybody with every row.
+TOUCHED = f"""
+SELECT coalesce(array_agg(contact_id) FILTER (WHERE contact_id IS NOT NULL AND NOT clash
+                                              AND ((%(update)s AND {_KNOWN}) OR declined_email <> '')), '{{}}'),
+       coalesce(array_agg(email) FILTER (WHERE declined_email <> '' AND email <> ''), '{{}}')
+  FROM import_row AS staged
 """
+DECLINING = """
+SELECT id FROM contacts_contact
+ WHERE tenant_id = %(tenant)s AND email = ANY (%(mailboxes)s) AND email <> '' AND deleted_at IS NULL
+"""
+# loading_lock: lowest id first, as everybody locks them; claiming a message for one of them takes this lock, too.
+LOCK = (
+    "SELECT id FROM contacts_contact WHERE id = ANY (%(ids)s) AND tenant_id = %(tenant)s ORDER BY id FOR NO KEY UPDATE"
+)
 # loading_update: an empty cell never erases what is known. Weaker evidence of a place (an area code) never replaces a stronger one.
 UPDATE = f"""
 UPDATE contacts_contact AS contact SET
@@ -145,8 +148,7 @@ def load(job: ImportJob, *, now: datetime) -> int:
         cursor.execute(COMPANY_IDS, parameters)
         cursor.execute(NEW, parameters)
         made = cursor.rowcount
-        cursor.execute(LOCK, parameters)
-        if parameters["update"]:
+        if _locked(cursor, parameters) and parameters["update"]:
             cursor.execute(UPDATE, parameters)
         cursor.execute(REFUSED, parameters)
         if parameters["kinds"] != "{}":
@@ -168,6 +170,18 @@ def load(job: ImportJob, *, now: datetime) -> int:
     for channels, mailboxes, phones in known:
         _suppress(job, channels, mailboxes, phones, now)
     return made
+
+
+def _locked(cursor: Any, parameters: dict[str, Any]) -> bool:
+    """Locks everybody whom the rest of the chunk changes. False where there is nobody: all rows are new."""
+    cursor.execute(TOUCHED, parameters)
+    ids, mailboxes = cursor.fetchone()
+    if mailboxes:
+        cursor.execute(DECLINING, parameters | {"mailboxes": mailboxes})
+        ids = sorted({*ids, *(row[0] for row in cursor.fetchall())})
+    if ids:
+        cursor.execute(LOCK, parameters | {"ids": ids})
+    return bool(ids)
 
 
 def _suppress(job: ImportJob, channels: list[str], mailboxes: list[str], phones: list[str], now: datetime) -> None:
