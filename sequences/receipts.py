@@ -22,6 +22,7 @@ WHY_SUPPRESSED: Final = {
     "hard_bounce": "cannot be reached: the address bounced",
     "unsubscribed": "unsubscribed from {what}",
     "manual": "was put on the do-not-contact list for {what}",
+    "declined": "declined {what} in an imported list",
     "import": "was on an imported do-not-contact list for {what}",
 }
 NEEDED: Final = {
@@ -150,6 +151,8 @@ def _on(facts: Facts) -> str:
 
 def _quoted(facts: Facts) -> str:
     quote = str(facts.get("quote") or "").strip()
+    if facts.get("why") == "declined" and quote:
+        return f" (“{quote}”)"
     return f" by writing “{quote}”" if quote else ""
 
 

@@ -54,6 +54,12 @@ STOP = {"why": "opted_out", "quote": "please stop texting me", "since": "2026-11
             "Left the sequence: opted out of texts and calls on 12 Nov by writing “please stop texting me”.",
         ),
         ("skip", "suppressed", {"channel": "email", "why": "complaint"}, "Not sent: complained about email."),
+        (
+            "skip",
+            "suppressed",
+            {"channel": "email", "why": "declined", "quote": "Email consent: no", "since": "2026-11-12T15:00:00+00:00"},
+            "Not sent: declined email in an imported list on 12 Nov (“Email consent: no”).",
+        ),
         ("skip", "suppressed", {"channel": "sms", "why": "odd_one"}, "Not sent: may not be sent texts (odd one)."),
         ("skip", "no_address", {"channel": "email"}, "Not sent: there is no email address."),
         ("skip", "no_address", {"channel": "voice"}, "Not sent: there is no phone number."),
