@@ -182,7 +182,8 @@ def quote_of(text: str, found: gate.Gate) -> str:
 
 
 def _needs_a_person(people: Sequence[Contact], words: Words, found: gate.Gate, now: datetime) -> None:
-    closes = tuple(found.scope)  # a threat closes everything, a wrong number the phone, a complaint about a bill nothing
+    # A threat closes everything, a wrong number the phone, a complaint about a bill nothing.
+    closes = tuple(found.scope)
     if closes and found.verdict in {"complaint", "wrong_number"}:
         # A wrong number closes that number alone: the person meant may still be reached elsewhere.
         whose = people if found.verdict == "complaint" else ()

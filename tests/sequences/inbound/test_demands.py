@@ -58,13 +58,25 @@ def test_the_engine_ends_the_sequence_with_a_receipt_that_quotes_the_stop(house:
 
 @pytest.mark.parametrize(
     ("said", "why"),
-    [("please stop texting me", "opted_out"), ("STOP", "opted_out"), ("stop by on Monday?", "replied"), ("ok", "replied")],
+    [
+        ("please stop texting me", "opted_out"),
+        ("STOP", "opted_out"),
+        ("stop by on Monday?", "replied"),
+        ("ok", "replied"),
+    ],
 )
 def test_a_waiting_text_tells_whether_a_stop_or_a_reply_cancelled_it(
     house: House, now: datetime, said: str, why: str
 ) -> None:
     waiting = make_message(
-        house.pat, house.sms, now, state="ready", status_rank=0, provider="", provider_id="", enrollment=house.enrollment
+        house.pat,
+        house.sms,
+        now,
+        state="ready",
+        status_rank=0,
+        provider="",
+        provider_id="",
+        enrollment=house.enrollment,
     )
     text(house.sms, now, "+12125550123", said)
     apply_all(now)
