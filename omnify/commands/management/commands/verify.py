@@ -46,7 +46,11 @@ CHECKS = (
     Check("imports", (str(BIN / "lint-imports"),)),
     Check("deployment", (*MANAGE, "check", "--deploy", "--fail-level", "WARNING"), PRODUCTION),
     Check("migrations", (*MANAGE, "makemigrations", "--check", "--dry-run"), needs_database=True),
-    Check("tests", (sys.executable, "-m", "pytest", "-q"), needs_database=True),
+    Check(
+        "tests",
+        (sys.executable, "-m", "pytest", "-q", "-n", "auto", "--maxprocesses", "4", "--dist", "loadfile"),
+        needs_database=True,
+    ),
     Check(
         "chaos",
         (*MANAGE, "chaos", "--kills", os.environ.get("OMNIFY_CHAOS_KILLS", "500")),
