@@ -5,24 +5,33 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('contacts', '0003_policies'),
-        ('sequences', '0004_wakeup'),
-        ('tenants', '0002_roles_and_policies'),
+        ("contacts", "0003_policies"),
+        ("sequences", "0004_wakeup"),
+        ("tenants", "0002_roles_and_policies"),
     ]
 
     operations = [
         migrations.AddIndex(
-            model_name='enrollment',
-            index=models.Index(condition=models.Q(('needs_human_intervention', True), ('status', 'failed'), _connector='OR'), fields=['tenant', '-id'], name='enrollment_attention'),
+            model_name="enrollment",
+            index=models.Index(
+                condition=models.Q(("needs_human_intervention", True), ("status", "failed"), _connector="OR"),
+                fields=["tenant", "-id"],
+                name="enrollment_attention",
+            ),
         ),
         migrations.AddIndex(
-            model_name='message',
-            index=models.Index(condition=models.Q(('state__in', ('unknown', 'held'))), fields=['tenant', '-id'], name='message_attention'),
+            model_name="message",
+            index=models.Index(
+                condition=models.Q(("state__in", ("unknown", "held"))),
+                fields=["tenant", "-id"],
+                name="message_attention",
+            ),
         ),
         migrations.AddIndex(
-            model_name='message',
-            index=django.contrib.postgres.indexes.BrinIndex(autosummarize=True, fields=['created_at'], name='message_by_day'),
+            model_name="message",
+            index=django.contrib.postgres.indexes.BrinIndex(
+                autosummarize=True, fields=["created_at"], name="message_by_day"
+            ),
         ),
     ]

@@ -124,7 +124,9 @@ class Message(TenantModel):
             # Read when a person answers (what waits for them, which of two people we wrote to) and by their page.
             models.Index(fields=["contact", "-id"], name="message_by_contact"),
             # Read by the home page: what a person must look at, and what was made today (a few pages for a whole day).
-            models.Index(fields=["tenant", "-id"], condition=Q(state__in=("unknown", "held")), name="message_attention"),
+            models.Index(
+                fields=["tenant", "-id"], condition=Q(state__in=("unknown", "held")), name="message_attention"
+            ),
             BrinIndex(fields=["created_at"], autosummarize=True, name="message_by_day"),
         ]
 

@@ -37,6 +37,8 @@ def test_a_template_nobody_can_read_spoils_its_own_step_alone() -> None:
         (None, "", ""),
     ],
 )
-def test_a_call_takes_its_first_words_where_a_mail_has_its_subject(config: dict | None, subject: str, said: str) -> None:
+def test_a_call_takes_its_first_words_where_a_mail_has_its_subject(
+    config: dict | None, subject: str, said: str
+) -> None:
     call = {**row(1, "Ask about the visit."), "kind": "voice", "config": config, "subject": subject}
     assert build(7, [call], []).steps[1].subject.render({"first_name": "Ada"}) == said

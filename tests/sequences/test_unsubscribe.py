@@ -102,7 +102,9 @@ def test_a_mailbox_is_veiled(address: str, shown: str) -> None:
     assert veiled(address) == shown
 
 
-def test_a_person_whose_mailbox_was_changed_since_is_taken_off_with_the_new_one(mailed: Message, client: Client) -> None:
+def test_a_person_whose_mailbox_was_changed_since_is_taken_off_with_the_new_one(
+    mailed: Message, client: Client
+) -> None:
     with tenant_context(mailed.tenant_id):
         Contact.objects.filter(pk=mailed.contact_id).update(email="pat@new.example")
     client.post(f"/u/{token_for(mailed)}")

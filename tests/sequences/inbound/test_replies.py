@@ -220,7 +220,14 @@ def test_words_without_a_sender_stop_nobody_else(house: House, now: datetime, te
     make_contact(house.tenant, now, phone="")
     mail(house.email, now, "", text_body)
     text(house.sms, now, "", text_body)
-    tracked(house.email, now, make_message(house.pat, house.email, now), "SubscriptionChange", Recipient="", SuppressSending=True)
+    tracked(
+        house.email,
+        now,
+        make_message(house.pat, house.email, now),
+        "SubscriptionChange",
+        Recipient="",
+        SuppressSending=True,
+    )
     apply_all(now)
     house.enrollment.refresh_from_db()
     assert house.enrollment.status == "active"
