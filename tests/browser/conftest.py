@@ -54,7 +54,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             )
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(
+    scope="module"
+)  # while it is open an event loop runs in this thread, and tests that start their own would fail
 def chromium() -> Iterator[Any]:
     from playwright.sync_api import sync_playwright
 

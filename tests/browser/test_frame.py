@@ -269,7 +269,7 @@ def test_the_admin_is_in_our_colours_and_clean(
     people.alice.user.is_staff = people.alice.user.is_superuser = True
     people.alice.user.save()
     page = browser_page(people.alice, theme=theme)
-    for number, address in enumerate(("/admin/", "/admin/account/emailaddress/", "/admin/account/emailaddress/add/")):
+    for number, address in enumerate(("/admin/", "/admin/contacts/contact/", "/admin/sequences/sender/add/")):
         page.goto(address)
         look(page, f"admin-{number}-{theme}")
         assert_accessible(page)
