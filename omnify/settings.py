@@ -240,6 +240,8 @@ CACHES = {
 SIMULATOR_URL = environment.text("SIMULATOR_URL", "http://127.0.0.1:8025" if not PRODUCTION else "")
 # The switch for everybody at once: OMNIFY_SENDING=off, and no process that starts with it claims a message.
 SENDING = environment.boolean("OMNIFY_SENDING", default=True)
+# Kept outside the database, and raised when one is restored: a database of another epoch sends nothing (manage.py thaw).
+SEND_EPOCH = environment.integer("OMNIFY_SEND_EPOCH", 1)
 SIMULATOR_SMTP_PORT = environment.integer("SIMULATOR_SMTP_PORT", 8026)
 OPENAI_API_KEY = environment.text("OPENAI_API_KEY")
 OPENAI_BASE_URL = environment.text("OPENAI_BASE_URL")

@@ -17,12 +17,18 @@ from sequences.models import (
     Enrollment,
     Execution,
     Message,
+    Pace,
+    Polling,
     ProviderEvent,
+    SendEpoch,
     Sender,
     Sequence,
+    Spending,
     Step,
+    Switch,
     Task,
     Version,
+    VoiceSlot,
     Wakeup,
 )
 from sequences.todo import finish_task, reopen_task
@@ -202,10 +208,53 @@ class ProviderEventPage(ReadOnly):
     search_fields = ("event_key__exact",)
 
 
-@admin.register(Wakeup)
-class WakeupPage(ReadOnly):
-    """What the workers were last asked to do. Belongs to no tenant and says nothing about one."""
+@admin.register(Spending)
+class SpendingPage(ReadOnly):
+    list_display = ("day", "scope", "scope_id", "used", "amount")
+    list_filter = ("scope",)
+
+
+@admin.register(Pace)
+class PacePage(ReadOnly):
+    list_display = ("sender", "tokens", "at")
+    list_select_related = ("sender",)
+
+
+@admin.register(VoiceSlot)
+class VoiceSlotPage(ReadOnly):
+    list_display = ("sender", "message_id", "taken_at", "expires_at")
+    list_select_related = ("sender",)
+
+
+@admin.register(Polling)
+class PollingPage(ReadOnly):
+    list_display = ("sender", "kind", "read_until", "asked_at", "found", "problem")
+    list_select_related = ("sender",)
+
+
+class NobodysPage(ReadOnly):
+    """Belongs to no tenant and says nothing about one."""
 
     exclude = ()
     form = forms.ModelForm
+
+
+@admin.register(Switch)
+class SwitchPage(NobodysPage):
+    """Moved on the Operations page."""
+
+    list_display = ("key", "off", "reason", "by", "moved_at")
+
+
+@admin.register(SendEpoch)
+class SendEpochPage(NobodysPage):
+    """Written by `manage.py thaw` alone."""
+
+    list_display = ("epoch", "thawed_at", "thawed_by")
+
+
+@admin.register(Wakeup)
+class WakeupPage(NobodysPage):
+    """What the workers were last asked to do."""
+
     list_display = ("kind", "asked_at", "started_at", "finished_at")

@@ -67,7 +67,7 @@ FROM sequences_message WHERE id = %(id)s AND tenant_id = %(tenant)s AND state = 
 # wire_facts: read by a statement of its own, begun after the locks were taken: its snapshot has what was committed until then.
 FACTS = """
 SELECT t.name AS tenant_name, t.sending_enabled, t.sending_mode, t.timezone, t.business_hours::text, t.postal_address,
-       c.deleted_at, c.zones, c.first_name, c.last_name, company.name AS company,
+       c.deleted_at, c.zones, c.places, c.first_name, c.last_name, company.name AS company,
        e.status AS enrollment_status, e.status_reason AS enrollment_reason, e.needs_human_intervention, q.status AS sequence_status,
        s.id AS sender_id, s.provider, s.address AS sender_address, s.config::text AS sender_config, s.sealed_credentials,
        s.webhook_key, s.simulated, s.paused_until,
@@ -268,6 +268,7 @@ def facts_of(taken: Any, known: Any) -> WireFacts:
         enrollment_reason=known.enrollment_reason or "",
         contact_deleted=known.deleted_at is not None,
         zones=tuple(known.zones),
+        places=tuple(known.places or ()),
         window=own or json.loads(known.business_hours),
         suppressed=known.suppressed,
         consents=frozenset(known.consents),

@@ -25,7 +25,7 @@ WITH due AS MATERIALIZED (
 )
 SELECT due.id, due.tenant_id, due.sequence_id, due.version_id, due.contact_id, due.step_id, due.status, due.status_reason,
        due.turn, due.visit, due.waited, due.needs_human_intervention, due.custom_variables::text AS custom_variables,
-       c.deleted_at, c.email_valid, c.phone_valid, c.phone_type, c.zones, c.custom_fields::text AS custom_fields,
+       c.deleted_at, c.email_valid, c.phone_valid, c.phone_type, c.zones, c.places, c.custom_fields::text AS custom_fields,
        c.sentiment_trend, c.engagement_score, {_CONTACT}, company.name AS company
 FROM due
 JOIN contacts_contact AS c ON c.id = due.contact_id AND c.tenant_id = due.tenant_id

@@ -95,6 +95,7 @@ def person(row: Any, facts: BatchFacts, now: datetime) -> PersonFacts:
         phone_valid=row.phone_valid,
         phone_type=row.phone_type,
         zones=tuple(row.zones),
+        places=tuple(row.places or ()),
         suppressed=suppressed,
         consents=facts.consents.get(row.contact_id, frozenset()),
         variables=_variables(row, now),

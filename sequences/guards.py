@@ -39,6 +39,7 @@ class WireFacts:
     enrollment_reason: str
     contact_deleted: bool
     zones: tuple[str, ...]
+    places: tuple[str, ...]
     window: Mapping[str, Any]
     suppressed: bool
     consents: frozenset[str]

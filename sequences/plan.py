@@ -50,6 +50,7 @@ class PersonFacts:
     phone_valid: bool | None
     phone_type: str
     zones: tuple[str, ...]
+    places: tuple[str, ...]
     suppressed: Mapping[str, Mapping[str, Any]]  # channel -> {"reason", "quote", "at"} of the suppression in force
     consents: frozenset[str]
     variables: Callable[[], Mapping[str, Any]]

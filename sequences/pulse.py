@@ -36,7 +36,6 @@ AT_WORK: dict[str, tuple[tuple[str, ...], timedelta]] = {
 RESTART_GRACE = timedelta(seconds=12)
 SETTLE_AFTER = timedelta(seconds=30)
 # Longer than a round may take, so that two of them seldom hold both workers of a cluster.
-RECONCILE_EVERY = timedelta(seconds=30)
 RECONCILE_EVERY = timedelta(seconds=15)
 RETRY_UNMATCHED = timedelta(seconds=30)
 PERIODIC_EVERY = timedelta(seconds=10)

@@ -17,12 +17,16 @@ from sequences.models import (
     Enrollment,
     Execution,
     Message,
+    Pace,
+    Polling,
     ProviderEvent,
     Sender,
     Sequence,
+    Spending,
     Step,
     Task,
     Version,
+    VoiceSlot,
 )
 from tests.making import make_contact, make_enrollment, make_senders, make_sequence
 
@@ -84,6 +88,12 @@ def make_everything(member: Membership, now: datetime, word: str) -> Rows:
         )  # fmt: skip
         rows[ProviderEvent] = ProviderEvent.objects.create(
             sender=sender, provider="twilio", kind="inbound", event_key=word, body=word, received_at=now, state="done"
+        )
+        rows[Spending] = Spending.objects.create(scope="sender", scope_id=sender.pk, day=now.date(), used=1)
+        rows[Pace] = Pace.objects.create(sender=sender, tokens=1.0, at=now)
+        rows[Polling] = Polling.objects.create(sender=sender, kind="inbound", problem=word)
+        rows[VoiceSlot] = VoiceSlot.objects.create(
+            sender=sender, message_id=rows[Message].pk, taken_at=now, expires_at=now + timedelta(hours=1)
         )
     return rows
 

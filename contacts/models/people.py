@@ -75,6 +75,12 @@ class Contact(TenantModel):
     phone_type = models.CharField(max_length=10, choices=PhoneType.choices, default=PhoneType.UNKNOWN)
     timezone = models.CharField(max_length=60, blank=True, help_text="As stated by the person or the list.")
     zones = ArrayField(models.CharField(max_length=60), default=list, blank=True)
+    places = ArrayField(
+        models.CharField(max_length=6),
+        null=True,
+        blank=True,
+        help_text="Jurisdictions they may be in: US-FL, CA-ON, GB. Empty or none: nobody knows, so the strictest rules hold.",
+    )
     address_line = models.CharField(max_length=200, blank=True)
     city = models.CharField(max_length=100, blank=True)
     state = models.CharField(max_length=60, blank=True)

@@ -2,6 +2,7 @@
 
 from sequences.models.definition import Edge, Sequence, Step, StepKind, Version
 from sequences.models.enrollment import Enrollment, Execution, Task
+from sequences.models.limit import Pace, Polling, SendEpoch, Spending, Switch, VoiceSlot
 from sequences.models.message import Message, MessageState, ProviderEvent
 from sequences.models.sender import Sender
 from sequences.models.wakeup import Wakeup
@@ -12,12 +13,18 @@ __all__ = [
     "Execution",
     "Message",
     "MessageState",
+    "Pace",
+    "Polling",
     "ProviderEvent",
+    "SendEpoch",
     "Sender",
     "Sequence",
+    "Spending",
     "Step",
     "StepKind",
+    "Switch",
     "Task",
     "Version",
+    "VoiceSlot",
     "Wakeup",
 ]

@@ -94,6 +94,20 @@ class Message(TenantModel):
     permanent = models.BooleanField(null=True)
     cost = models.DecimalField(max_digits=10, decimal_places=5, null=True)
     segments = models.SmallIntegerField(null=True)
+    # Why it was allowed at the wire, kept with the claim: {"rules": [ids], "places": […], "until": …, "consents": […], "epoch": n}.
+    permit = models.JSONField(null=True)
+    estimate = models.DecimalField(
+        max_digits=10,
+        decimal_places=5,
+        null=True,
+        help_text="US dollars taken from the day's budget when it was claimed.",
+    )
+    account = models.CharField(
+        max_length=64,
+        blank=True,
+        db_default="",
+        help_text="Which account it was sent from: only that one may be asked about it.",
+    )
 
     class Meta(TenantModel.Meta):
         ordering = ["-id"]

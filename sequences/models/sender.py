@@ -41,6 +41,16 @@ class Sender(TenantModel):
     is_default = models.BooleanField(default=True)
     paused_until = models.DateTimeField(null=True, blank=True)
     pause_reason = models.CharField(max_length=200, blank=True)
+    # Allowances; empty: no limit of ours, 0: nothing may leave. Spent in the claim: sequences.limits.
+    per_second = models.FloatField(
+        null=True, blank=True, help_text="Messages a second; empty: as fast as the provider."
+    )
+    per_day = models.PositiveIntegerField(
+        null=True, blank=True, help_text="Messages a day in the tenant's zone; empty: no limit, 0: none."
+    )
+    max_concurrent = models.PositiveSmallIntegerField(
+        null=True, blank=True, help_text="Calls at the same time; empty: no limit, 0: none."
+    )
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta(TenantModel.Meta):

@@ -21,6 +21,7 @@ FINE = WireFacts(
     enrollment_reason="",
     contact_deleted=False,
     zones=("America/New_York",),
+    places=("US-NY",),
     window={"days": [0, 1, 2, 3, 4, 5, 6], "start": "08:00", "end": "21:00"},
     suppressed=False,
     consents=frozenset({"pewc_text"}),

@@ -14,7 +14,7 @@ NOW = datetime(2026, 11, 18, 16, 0, tzinfo=UTC)  # Wednesday, 11:00 in New York
 NIGHT = datetime(2026, 11, 18, 6, 0, tzinfo=UTC)
 PERSON = PersonFacts(
     deleted=False, email="ada@people.example", phone="+12125550100", email_valid=None, phone_valid=None, phone_type="mobile",
-    zones=("America/New_York",), suppressed={}, consents=frozenset({"pewc_text", "pewc_artificial_voice"}),
+    zones=("America/New_York",), places=("US-NY",), suppressed={}, consents=frozenset({"pewc_text", "pewc_artificial_voice"}),
     variables=lambda: {"first_name": "Ada", "company": ""},
 )  # fmt: skip
 SEQUENCE = SequenceFacts(
