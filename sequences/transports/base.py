@@ -4,6 +4,7 @@ Refused and Busy are proof that nothing was accepted; Uncertain proves nothing, 
 never by sending again.
 """
 
+import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -12,6 +13,30 @@ from typing import Any, Protocol
 
 # Seconds for one request. The law of times: this < a task's timeout < its hard kill < the reconciler's grace.
 CONNECT_TIMEOUT, READ_TIMEOUT = 3.05, 15.0
+
+# What makes an account at each provider another one: (setting in config, secret). A number may move; an account may not.
+ACCOUNT = {
+    "twilio": (("account_sid",), ("account_sid",)),
+    "vapi": ((), ("api_key",)),
+    "postmark": ((), ("server_token",)),
+    "smtp": (("host", "port", "username"), ()),
+}
+
+
+def fingerprint(
+    provider: str, config: Mapping[str, Any], credentials: Mapping[str, Any], *, simulated: bool = False
+) -> str:
+    """Which account a message is sent from, in 64 hex digits: only that one may be asked about it later.
+
+    A digest, so that nothing of a key can be read back. A key that was renewed counts as another account: for one whose
+    key is all we know of it, the two cannot be told apart, and a wrong answer would be believed. Unknown providers are
+    told apart by their whole config.
+    """
+    settings, secrets = ACCOUNT.get(provider, (tuple(sorted(config)), ()))
+    parts = [provider, "simulated" if simulated else "real"]
+    parts += [f"{name}={config[name]}" for name in settings if config.get(name)]
+    parts += [f"{name}={credentials[name]}" for name in secrets if credentials.get(name) and not config.get(name)]
+    return hashlib.sha256("\x1f".join(parts).encode("utf-8", "replace")).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)
