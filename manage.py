@@ -16,6 +16,7 @@ OWNER_COMMANDS = {
     "db",
     "check",
     "bench",
+    "promises",
 }
 
 

@@ -1,0 +1,68 @@
+"""Databases for proofs: one is migrated, each proof gets a copy of it, and all of them are dropped at the end.
+
+Whoever runs the proofs must be connected as the owner. Nothing of a running Omnify is read or written.
+"""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from urllib.parse import quote
+
+from django.core.management import call_command
+from django.db import connection, connections
+
+WORKERS = "-c role=omnify_system"
+
+
+@contextmanager
+def template() -> Iterator[str]:
+    """The name of a freshly migrated database that nobody is connected to."""
+    owner = str(connection.settings_dict["NAME"])
+    name = f"omnify_promises_{os.getpid()}"
+    _as_owner(f'CREATE DATABASE "{name}"')
+    try:
+        use(name, role="")
+        call_command("migrate", verbosity=0)
+        with connection.cursor() as cursor:
+            cursor.execute("GRANT omnify_web, omnify_system TO CURRENT_USER")
+        use(owner, role="")
+        connections.close_all()
+        yield name
+    finally:
+        use(owner, role="")
+        _as_owner(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+        connections.close_all()
+
+
+@contextmanager
+def copy(of: str, name: str) -> Iterator[None]:
+    """Inside: Django's connection, and that of every process started from here, is a copy of the database `of`."""
+    owner = str(connection.settings_dict["NAME"])
+    _as_owner(f'CREATE DATABASE "{name}" TEMPLATE "{of}"')
+    try:
+        use(name, role=WORKERS)
+        os.environ["DATABASE_URL"] = _url(name)
+        yield
+    finally:
+        use(owner, role="")
+        _as_owner(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+        connections.close_all()
+
+
+def use(name: str, *, role: str) -> None:
+    """Connects anew, in every thread, to this database; `role`: options that set the role, "" for the owner's own."""
+    connections.close_all()
+    connection.settings_dict["NAME"] = name
+    connection.settings_dict["OPTIONS"] = {**connection.settings_dict["OPTIONS"], "options": role}
+
+
+def _as_owner(statement: str) -> None:
+    connection.set_autocommit(True)
+    with connection.cursor() as cursor:
+        cursor.execute(statement)
+
+
+def _url(name: str) -> str:
+    known = connection.settings_dict
+    who = f"{quote(known['USER'], safe='')}:{quote(known['PASSWORD'], safe='')}"
+    return f"postgresql://{who}@{known['HOST']}:{known['PORT']}/{quote(name, safe='')}"
