@@ -8,6 +8,7 @@ from typing import Any
 from django.db import IntegrityError, transaction
 from django.db.models import Case, CharField, Q, Value, When
 
+from omnify.lib.gate import close_gate
 from omnify.tenants.models import Membership
 from sequences.drafting import (
     By,
@@ -124,8 +125,11 @@ def update_settings(sequence: Sequence, *, seen: str, by: By, now: datetime, **c
 
 
 def pause_sequence(sequence: Sequence, *, by: By, now: datetime) -> bool:
-    """Stops new touches; people stay where they are. False when it was not active."""
-    return _switch(sequence, "paused", Q(status=SequenceStatus.ACTIVE), SequenceStatus.PAUSED, by=by, now=now)
+    """Stops new touches: once this is committed no message of it is claimed; people stay where they are. False when it was
+    not active."""
+    with transaction.atomic():
+        close_gate()
+        return _switch(sequence, "paused", Q(status=SequenceStatus.ACTIVE), SequenceStatus.PAUSED, by=by, now=now)
 
 
 def resume_sequence(sequence: Sequence, *, by: By, now: datetime) -> bool:

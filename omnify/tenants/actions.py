@@ -6,6 +6,7 @@ from datetime import datetime
 from django.db import transaction
 
 from omnify.lib import live
+from omnify.lib.gate import close_gate
 from omnify.tenants.context import tenant_context
 from omnify.tenants.events import record
 from omnify.tenants.models import ApiKey, Membership, Tenant, User
@@ -79,6 +80,8 @@ def update_tenant(tenant: Tenant, *, by: Membership, now: datetime, **fields: ob
 def set_sending(tenant: Tenant, *, enabled: bool, by: Membership, now: datetime) -> bool:
     """The kill switch. Messages are claimed only while it is on; what is already on the wire stays there. False: it stood so."""
     with transaction.atomic():
+        if not enabled:
+            close_gate()
         changed = Tenant.objects.filter(pk=tenant.pk, sending_enabled=not enabled).update(sending_enabled=enabled)
         if changed:
             kind = "tenant.sending_started" if enabled else "tenant.sending_stopped"
