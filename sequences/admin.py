@@ -26,8 +26,10 @@ from sequences.models import (
     Spending,
     Step,
     Switch,
+    Tally,
     Task,
     Version,
+    Vitals,
     VoiceSlot,
     Wakeup,
 )
@@ -257,4 +259,18 @@ class SendEpochPage(NobodysPage):
 class WakeupPage(NobodysPage):
     """What the workers were last asked to do."""
 
-    list_display = ("kind", "asked_at", "started_at", "finished_at")
+    list_display = ("kind", "cluster", "asked_at", "started_at", "finished_at")
+
+
+@admin.register(Vitals)
+class VitalsPage(NobodysPage):
+    """How the machine did when the pulse last looked; the Operations page says it in words."""
+
+    list_display = ("beat_at", "measured_at")
+
+
+@admin.register(Tally)
+class TallyPage(NobodysPage):
+    """What /metrics counts."""
+
+    list_display = ("key", "value")

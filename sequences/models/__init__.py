@@ -5,6 +5,7 @@ from sequences.models.enrollment import Enrollment, Execution, Task
 from sequences.models.limit import Pace, Polling, SendEpoch, Spending, Switch, VoiceSlot
 from sequences.models.message import Message, MessageState, ProviderEvent
 from sequences.models.sender import Sender
+from sequences.models.vitals import Tally, Vitals
 from sequences.models.wakeup import Wakeup
 
 __all__ = [
@@ -23,8 +24,10 @@ __all__ = [
     "Step",
     "StepKind",
     "Switch",
+    "Tally",
     "Task",
     "Version",
+    "Vitals",
     "VoiceSlot",
     "Wakeup",
 ]

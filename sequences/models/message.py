@@ -187,6 +187,8 @@ class ProviderEvent(TenantModel):
             models.Index(
                 fields=["id"], condition=Q(state="new", kind__in=("inbound", "call")), name="provider_event_said"
             ),
+            # Read by the page of what waits for a decision, and counted by the vitals.
+            models.Index(fields=["tenant", "-id"], condition=Q(state="parked"), name="provider_event_parked"),
         ]
 
     def __str__(self) -> str:

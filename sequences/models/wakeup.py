@@ -7,6 +7,12 @@ class Wakeup(models.Model):
     """One kind of work. Not a queue: the due rows themselves say what is to be done. Belongs to no tenant."""
 
     kind = models.CharField(max_length=20, primary_key=True)
+    cluster = models.CharField(
+        max_length=20,
+        default="default",
+        db_default="default",
+        help_text="Who was asked last: one that comes up anew has forgotten.",
+    )
     asked_at = models.DateTimeField(null=True)
     started_at = models.DateTimeField(null=True)
     finished_at = models.DateTimeField(null=True)

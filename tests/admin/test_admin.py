@@ -16,7 +16,7 @@ from django.urls import reverse
 from contacts.models import Contact
 from omnify.tenants.context import tenant_context
 from omnify.tenants.models import ApiKey, Event, Membership, Tenant, User
-from sequences.models import Enrollment, SendEpoch, Sender, Sequence, Switch, Wakeup
+from sequences.models import Enrollment, SendEpoch, Sender, Sequence, Switch, Tally, Vitals, Wakeup
 from tests.everything import Rows, make_everything
 from tests.making import People, make_contact, make_enrollment, make_member
 
@@ -27,9 +27,9 @@ MODELS = sorted(admin.site._registry, key=lambda model: model._meta.label)
 LEDGERS = {
     "Event", "Execution", "Interaction", "ProviderEvent", "Message", "Consent", "Suppression", "Enrollment", "Version",
     "Step", "Edge", "ImportJob", "ImportProblem", "Wakeup",
-    "Spending", "Pace", "VoiceSlot", "Polling", "Switch", "SendEpoch",
+    "Spending", "Pace", "VoiceSlot", "Polling", "Switch", "SendEpoch", "Vitals", "Tally",
 }  # fmt: skip
-NOBODYS = {Wakeup, Switch, SendEpoch}
+NOBODYS = {Wakeup, Switch, SendEpoch, Vitals, Tally}
 
 
 def label(model: type[Model]) -> str:
