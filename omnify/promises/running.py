@@ -131,7 +131,8 @@ def _harvest(working: list[Running]) -> Iterator[Result]:
             yield Result(*names, state, outcome.tried, failed, seconds, note)
         else:
             why = f"not done within {each.longest:.0f} s" if late else f"ended with {each.process.exitcode}"
-            yield Result(*names, BROKEN, 0, 1, seconds, f"{why}; its words are in {each.log}")
+            said = each.log.read_text(errors="replace").strip().splitlines() if each.log.exists() else []
+            yield Result(*names, BROKEN, 0, 1, seconds, f"{why}: {said[-1] if said else 'it said nothing'}"[:300])
 
 
 def _kill(each: Running) -> None:
