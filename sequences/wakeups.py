@@ -9,16 +9,16 @@ from datetime import datetime, timedelta
 
 from django.db import connection, transaction
 
-from omnify.lib.clock import now as read_clock
 from sequences.models import Wakeup
+from sequences.timekeeping import database_clock
 
 # A wake-up that has not begun for so long was lost with its worker, or its cluster hangs: it is asked for again.
 LOST_AFTER = timedelta(seconds=20)
 
 # wakeup_ask: true only for the one asker that finds no wake-up of this kind still waiting.
 ASK = """
-INSERT INTO sequences_wakeup (kind, asked_at) VALUES (%s, %s)
-ON CONFLICT (kind) DO UPDATE SET asked_at = EXCLUDED.asked_at
+INSERT INTO sequences_wakeup (kind, cluster, asked_at) VALUES (%s, %s, %s)
+ON CONFLICT (kind) DO UPDATE SET cluster = EXCLUDED.cluster, asked_at = EXCLUDED.asked_at
 WHERE sequences_wakeup.asked_at IS NULL OR sequences_wakeup.started_at >= sequences_wakeup.asked_at
    OR sequences_wakeup.asked_at < %s
 RETURNING kind
@@ -30,7 +30,7 @@ def ask(kind: str, task: str, *args: object, cluster: str = "default", now: date
     from django_q.tasks import async_task
 
     with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute(ASK, [kind, now, now - LOST_AFTER])
+        cursor.execute(ASK, [kind, cluster, now, now - LOST_AFTER])
         if cursor.fetchone() is None:
             return False
         async_task(task, *args, cluster=cluster)
@@ -39,8 +39,8 @@ def ask(kind: str, task: str, *args: object, cluster: str = "default", now: date
 
 # wakeup_every: true once in a period, whichever pulse leads and however often it was restarted.
 EVERY = """
-INSERT INTO sequences_wakeup (kind, asked_at) VALUES (%s, %s)
-ON CONFLICT (kind) DO UPDATE SET asked_at = EXCLUDED.asked_at
+INSERT INTO sequences_wakeup (kind, cluster, asked_at) VALUES (%s, %s, %s)
+ON CONFLICT (kind) DO UPDATE SET cluster = EXCLUDED.cluster, asked_at = EXCLUDED.asked_at
 WHERE sequences_wakeup.asked_at IS NULL OR sequences_wakeup.asked_at <= %s
 RETURNING kind
 """
@@ -51,16 +51,34 @@ def ask_every(kind: str, task: str, *, seconds: int, cluster: str, now: datetime
     from django_q.tasks import async_task
 
     with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute(EVERY, [kind, now, now - timedelta(seconds=seconds)])
+        cursor.execute(EVERY, [kind, cluster, now, now - timedelta(seconds=seconds)])
         if cursor.fetchone() is None:
             return False
         async_task(task, cluster=cluster)
     return True
 
 
+# wakeups_forget: what a cluster was asked for and never began went down with its last life.
+FORGET = """
+WITH forgotten AS (
+    UPDATE sequences_wakeup SET asked_at = NULL
+    WHERE cluster = %s AND asked_at IS NOT NULL AND (started_at IS NULL OR started_at < asked_at) RETURNING kind
+)
+SELECT count(*), pg_notify('omnify_wake', 'forgotten') FROM forgotten
+"""
+
+
+def forget(cluster: str) -> int:
+    """Lets everything be asked for again that this cluster has not begun; returns how many kinds. When a cluster starts."""
+    with connection.cursor() as cursor:
+        cursor.execute(FORGET, [cluster])
+        return int(cursor.fetchone()[0])
+
+
 @contextmanager
 def began(kind: str) -> Iterator[None]:
     """Around a task's work: from here on the pulse may ask for the next one of its kind."""
-    Wakeup.objects.update_or_create(kind=kind, defaults={"started_at": read_clock()})
+    clock = database_clock()  # the pulse's too: on two machines "begun" must never seem to lie before "asked"
+    Wakeup.objects.update_or_create(kind=kind, defaults={"started_at": clock()})
     yield
-    Wakeup.objects.filter(kind=kind).update(finished_at=read_clock())
+    Wakeup.objects.filter(kind=kind).update(finished_at=clock())
