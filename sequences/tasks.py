@@ -8,6 +8,7 @@ import time
 from omnify.lib.clock import now
 from omnify.tenants.context import tenant_context
 from omnify.tenants.models import Event
+from sequences.timekeeping import database_clock
 from sequences.wakeups import began
 
 BUDGET = 3.0
@@ -18,7 +19,7 @@ def run_tick() -> int:
     from sequences.engine import drain
 
     with began("tick"):
-        return drain(now, seconds=BUDGET, monotonic=time.monotonic)
+        return drain(database_clock(), seconds=BUDGET, monotonic=time.monotonic)
 
 
 def dispatch_ready(channel: str) -> int:
@@ -26,7 +27,7 @@ def dispatch_ready(channel: str) -> int:
     from sequences.delivery import dispatch
 
     with began(f"dispatch-{channel}"):
-        return dispatch([channel], now=now, budget_seconds=BUDGET)
+        return dispatch([channel], now=database_clock(), budget_seconds=BUDGET)
 
 
 def reconcile_unsettled() -> int:
@@ -34,7 +35,7 @@ def reconcile_unsettled() -> int:
     from sequences.reconcile import reconcile
 
     with began("reconcile"):
-        return reconcile(now())
+        return reconcile(database_clock()())
 
 
 def apply_events() -> int:
@@ -42,7 +43,7 @@ def apply_events() -> int:
     from sequences.inbound import apply_waiting
 
     with began("inbound"):
-        return apply_waiting(now())
+        return apply_waiting(database_clock()())
 
 
 def contact_deleted(event_id: int, tenant_id: int) -> int:
@@ -51,6 +52,15 @@ def contact_deleted(event_id: int, tenant_id: int) -> int:
 
     with tenant_context(tenant_id):
         return end_for_deleted(Event.objects.get(pk=event_id).subject_id, now=now())
+
+
+def opted_out(event_id: int, tenant_id: int) -> int:
+    """Follows contact.opted_out: asks providers to take back what they have not sent yet; returns how many they did."""
+    from sequences.recalling import recall
+
+    with tenant_context(tenant_id):
+        event = Event.objects.get(pk=event_id)
+    return recall(tenant_id, event.subject_id, tuple(event.data["channels"]), now()) if event.subject_id else 0
 
 
 def canary(cluster: str) -> None:

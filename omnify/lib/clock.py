@@ -7,6 +7,16 @@ from datetime import UTC, datetime, timedelta
 _OFFSET = timedelta(seconds=float(os.environ.get("OMNIFY_CLOCK_OFFSET", "0") or 0))
 
 
+def machine() -> datetime:
+    """This machine's own time, without any offset: for measuring it against another's."""
+    return datetime.now(UTC)
+
+
 def now() -> datetime:
     """The current time, aware, in UTC."""
     return datetime.now(UTC) + _OFFSET
+
+
+def offset() -> timedelta:
+    """How far this process stands from the real time on purpose; nothing outside demos and tests."""
+    return _OFFSET

@@ -30,7 +30,9 @@ def prove_crashes(scale: str, seed: int) -> Outcome:
     """Tried: messages that were on their way while PostgreSQL was crashed again and again."""
     kills, crashes, people, _ = CRASHES[scale]
     verdict = run(seed, kills, crashes, people, "crew")
-    return Outcome(verdict.messages, _failed([verdict]), f"messages, {crashes} crashes of PostgreSQL; {_told([verdict])}")
+    return Outcome(
+        verdict.messages, _failed([verdict]), f"messages, {crashes} crashes of PostgreSQL; {_told([verdict])}"
+    )
 
 
 @cache

@@ -10,8 +10,8 @@ from django.conf import settings
 from django.core.management.base import BaseCommand
 from django.db import OperationalError, connection
 
-from omnify.lib.clock import now
 from sequences.pulse import PERIOD, Pulse
+from sequences.timekeeping import database_clock
 
 logger = logging.getLogger("omnify.pulse")
 
@@ -33,7 +33,7 @@ class Command(BaseCommand):
         began = time.monotonic()
         try:
             if pulse.lead():
-                pulse.beat(now())
+                pulse.beat(database_clock()())
             pulse.wait(max(0.0, PERIOD - (time.monotonic() - began)))
         except (OperationalError, psycopg.OperationalError) as error:
             logger.warning("The database is away (%s); trying again in a second.", type(error).__name__)
