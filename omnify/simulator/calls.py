@@ -79,7 +79,7 @@ def resume(world: World) -> None:
     """After a restart: every call that had not ended goes on."""
     rang = {r["provider_id"] for r in world.ledger.find(record=RECEIVED, kind="call")}
     for call in world.resources.newest_first("vapi"):
-        if call["status"] != "ended":
+        if call["status"] != "ended" and not call.get("inbound"):
             world.courier.start(live(world, call["id"], Plan(), rang=call["id"] in rang))
 
 
@@ -88,6 +88,8 @@ async def live(world: World, call_id: str, plan: Plan, *, rang: bool) -> None:
     await asyncio.sleep(plan.dwell_s)
     call = world.resources.get("vapi", call_id)
     assert call is not None
+    if call["status"] == "ended":  # deleted before it rang
+        return
     person = world.people.temperament(call["to"])
     if not rang and person.ended != MISDIALED:
         common = {name: call[name] for name in ("to", "from", "first_message", "mark")}
@@ -95,28 +97,28 @@ async def live(world: World, call_id: str, plan: Plan, *, rang: bool) -> None:
     picked_up = person.ended not in NOT_PICKED_UP
     messages: list[dict[str, Any]] = []
     await asyncio.sleep(RING_AFTER * world.pace)
-    messages.append(_status_update(world.change("vapi", call_id, status="ringing")))
+    messages.append(status_update(world.change("vapi", call_id, status="ringing")))
     await _in_order(world, call, messages, plan)
     if picked_up:
         await asyncio.sleep(PICK_UP_AFTER * world.pace)
         call = world.change("vapi", call_id, status="in-progress", started_at=now().isoformat())
-        messages.append(_status_update(call))
+        messages.append(status_update(call))
         await _in_order(world, call, messages, plan)
         await asyncio.sleep(END_AFTER * world.pace)
-    call = world.change("vapi", call_id, status="ended", ended_reason=person.ended, **_talk(call, person.turns))
-    messages += [_status_update(call), _report(call)]
+    call = world.change("vapi", call_id, status="ended", ended_reason=person.ended, **talk(call, person.turns))
+    messages += [status_update(call), report(call)]
     await _in_order(world, call, messages, plan)
     for message in reversed(messages) if plan.reorder_callbacks else ():
-        await _tell(world, call, message, plan)
+        await tell(world, call, message, plan)
 
 
 async def _in_order(world: World, call: Resource, messages: list[dict[str, Any]], plan: Plan) -> None:
     """Send what has come up, unless the plan keeps everything back to send it in reverse."""
     while messages and not plan.reorder_callbacks:
-        await _tell(world, call, messages.pop(0), plan)
+        await tell(world, call, messages.pop(0), plan)
 
 
-def _talk(call: Resource, lines: tuple[str, ...]) -> dict[str, Any]:
+def talk(call: Resource, lines: tuple[str, ...]) -> dict[str, Any]:
     """The conversation and its end, as changes of the call. Times follow from the number of turns, not the pace."""
     if not call["started_at"]:
         return {"ended_at": now().isoformat(), "turns": [], "transcript": ""}
@@ -145,7 +147,8 @@ def shown(call: Resource) -> dict[str, Any]:
     """A call as the API and the server messages show it."""
     body = call["request"]
     view = {
-        "id": call["id"], "orgId": str(uuid.uuid5(uuid.NAMESPACE_URL, call["account"])), "type": "outboundPhoneCall",
+        "id": call["id"], "orgId": str(uuid.uuid5(uuid.NAMESPACE_URL, call["account"])),
+        "type": "inboundPhoneCall" if call.get("inbound") else "outboundPhoneCall",
         "createdAt": call["created"], "updatedAt": call["updated"], "status": call["status"], "cost": 0,
         "phoneCallProvider": "twilio", "phoneCallTransport": "pstn", "phoneCallProviderId": call["provider_call"],
     }  # fmt: skip
@@ -183,12 +186,12 @@ def _message(call: Resource, kind: str) -> dict[str, Any]:
     return message
 
 
-def _status_update(call: Resource) -> dict[str, Any]:
+def status_update(call: Resource) -> dict[str, Any]:
     end = {"endedReason": call["ended_reason"]} if call["status"] == "ended" else {}
     return {**_message(call, "status-update"), "status": call["status"], **end}
 
 
-def _report(call: Resource) -> dict[str, Any]:
+def report(call: Resource) -> dict[str, Any]:
     ended = datetime.fromisoformat(call["ended_at"])
     started = datetime.fromisoformat(call["started_at"]) if call["started_at"] else ended
     seconds = (ended - started).total_seconds()
@@ -201,7 +204,13 @@ def _report(call: Resource) -> dict[str, Any]:
     }  # fmt: skip
 
 
-async def _tell(world: World, call: Resource, message: dict[str, Any], plan: Plan) -> None:
+async def tell_of_end(world: World, call: Resource, plan: Plan) -> None:
+    """The two messages about a call's end, for one that ended without being walked to it."""
+    for message in (status_update(call), report(call)):
+        await tell(world, call, message, plan)
+
+
+async def tell(world: World, call: Resource, message: dict[str, Any], plan: Plan) -> None:
     """POST one server message with the account's secret, and signed if it has an HMAC secret."""
     wanted = (call["request"].get("assistantOverrides") or {}).get("serverMessages")
     account = world.accounts.get("vapi", call["account"])

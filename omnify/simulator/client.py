@@ -63,6 +63,10 @@ class SimulatorClient:
         given = {"channel": channel, "body": body, "in_reply_to": in_reply_to, "to": to}
         return int(self._ask("POST", f"/people/{quote(address)}/reply", json=given)["webhook_status"])
 
+    def call(self, address: str, to: str, *lines: str) -> str:
+        """This person calls our number `to` (a VAPI phone number id) and says these lines. Returns the call's id."""
+        return str(self._ask("POST", f"/people/{quote(address)}/call", json={"to": to, "lines": lines})["call"])
+
     def set_person(self, address: str, **settings: Any) -> Json:
         """temperament=…, name=…; see temperaments.py."""
         return self._ask("PUT", f"/people/{quote(address)}", json=settings)

@@ -8,7 +8,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from omnify.simulator import mail, sms
+from omnify.simulator import incoming_calls, mail, sms
 from omnify.simulator.ledger import READ, RECEIVED
 from omnify.simulator.people import normal
 from omnify.simulator.world import World
@@ -144,6 +144,14 @@ async def reply(request: Request) -> Response:
     return JSONResponse({"webhook_status": status})
 
 
+async def call(request: Request) -> Response:
+    """This person calls one of our numbers and says these lines. Answers when the call is over and told."""
+    world, address, given = _world(request), normal(request.path_params["address"]), await _json(request)
+    call_id = await incoming_calls.ring(world, address, str(given["to"]), [str(line) for line in given["lines"]])
+    await world.ledger.durable()
+    return JSONResponse({"call": call_id})
+
+
 routes = [
     Route("/health", health, methods=["GET"]),
     Route("/config", get_config, methods=["GET"]),
@@ -157,4 +165,5 @@ routes = [
     Route("/people/{address}", understood(person), methods=["GET", "PUT"]),
     Route("/people/{address}/read", seen, methods=["POST"]),
     Route("/people/{address}/reply", understood(reply), methods=["POST"]),
+    Route("/people/{address}/call", understood(call), methods=["POST"]),
 ]

@@ -77,7 +77,11 @@ async def live(world: World, provider: str, mail_id: str, recipient: str, plan: 
         await asyncio.sleep(EVENT_AFTER * world.pace if n else 0)
         if event == "SpamComplaint" or bounce == "HardBounce":
             world.change(provider, mail_id, suppressed=normal(recipient))
-        await tell(world, provider, mail, recipient, event, plan)
+        payload = mail_events.tracking(event, mail, recipient, now())
+        if payload["RecordType"] in ("Bounce", "SpamComplaint"):
+            so_far = world.resources.get(provider, mail_id) or mail
+            world.change(provider, mail_id, bounces=[*so_far.get("bounces", []), payload])
+        await tell(world, provider, mail, recipient, payload, plan)
     current = world.resources.get(provider, mail_id)
     assert current is not None
     world.change(provider, mail_id, told=[*current["told"], recipient])
@@ -87,13 +91,14 @@ async def live(world: World, provider: str, mail_id: str, recipient: str, plan: 
         await answer(world, mail, recipient)
 
 
-async def tell(world: World, provider: str, mail: Resource, recipient: str, event: str, plan: Plan) -> None:
+async def tell(
+    world: World, provider: str, mail: Resource, recipient: str, payload: dict[str, Any], plan: Plan
+) -> None:
     """POST one tracking event; under the plan also twice, never, or forged (without the password)."""
     account = world.accounts.mailbox(provider, mail["from"]) if provider == "smtp" else None
     account = account or world.accounts.get("postmark", mail["account"])
     if account is None or not account.get("tracking_url") or plan.drop_callbacks:
         return
-    payload = mail_events.tracking(event, mail, recipient, now())
     if plan.forged_callback:
         lie = mail_events.tracking("Bounce:HardBounce", mail, recipient, now())
         await world.courier.deliver(_callback(world, account["tracking_url"], lie, mail["id"], forged=True))

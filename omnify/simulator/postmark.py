@@ -4,6 +4,7 @@ import json
 from datetime import datetime, timedelta
 from email.utils import getaddresses
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -18,6 +19,13 @@ from omnify.simulator.resources import Resource
 from omnify.simulator.serving import serve
 from omnify.simulator.world import World
 
+EASTERN = ZoneInfo("America/New_York")
+# What the search of inbound mail shows of each; texts and headers are in the details.
+SHOWN_INBOUND = (
+    "From", "FromName", "FromFull", "To", "ToFull", "Cc", "CcFull", "ReplyTo", "OriginalRecipient", "Subject", "Date",
+    "MailboxHash", "Tag", "Attachments", "MessageID", "MessageStream",
+)  # fmt: skip
+NOT_IN_BOUNCES = ("Metadata", "Content")
 # ErrorCode: message. postmarkapp.com/developer/api/overview#error-codes
 ERRORS = {
     10: "No Account or Server API tokens were supplied, or they are not valid.",
@@ -158,6 +166,7 @@ async def outbound(request: Request) -> Response:
             if stored["account"] == account["server_token"]
             and (not recipient or recipient in [normal(r) for r in stored["to"]])
             and all(str(stored["metadata"].get(name)) == value for name, value in asked.items())
+            and _on_these_days(stored["created"], query)
             and _listed(stored, plan)
         ]
         return JSONResponse({"TotalCount": len(found), "Messages": [shown(s) for s in _window(found, query)]})
@@ -166,8 +175,9 @@ async def outbound(request: Request) -> Response:
 
 
 async def inbound(request: Request) -> Response:
-    """Search what people wrote to us, newest first: where a poller finds replies a webhook lost."""
+    """Search what people wrote to us, newest first, without the texts: where a poller finds replies a webhook lost."""
     world: World = request.app.state.world
+    query = dict(request.query_params)
     plan = world.faults.draw("postmark", "list")
 
     async def act() -> Response:
@@ -175,12 +185,34 @@ async def inbound(request: Request) -> Response:
         if account is None:
             return error(10, status=401)
         found = [
-            {**s["payload"], "Status": "Processed"}
+            {**{name: s["payload"][name] for name in SHOWN_INBOUND}, "Status": "Processed"}
             for s in world.resources.newest_first("postmark-inbound")
-            if s["account"] == account["server_token"] and _listed(s, plan)
+            if s["account"] == account["server_token"] and _on_these_days(s["created"], query) and _listed(s, plan)
         ]
-        query = dict(request.query_params)
         return JSONResponse({"TotalCount": len(found), "InboundMessages": _window(found, query)})
+
+    return await serve(request, plan, act, refusal)
+
+
+async def bounces(request: Request) -> Response:
+    """What came back and who complained, newest first."""
+    world: World = request.app.state.world
+    query = dict(request.query_params)
+    plan = world.faults.draw("postmark", "list")
+
+    async def act() -> Response:
+        account = _account(world, request)
+        if account is None:
+            return error(10, status=401)
+        found = [
+            {**{name: value for name, value in each.items() if name not in NOT_IN_BOUNCES}, "RecordType": "Bounce"}
+            for stored in world.resources.newest_first("postmark")
+            if stored["account"] == account["server_token"] and _listed(stored, plan)
+            for each in stored.get("bounces", [])
+            if _on_these_days(each["BouncedAt"], query)
+        ]
+        found.sort(key=lambda each: str(each["BouncedAt"]), reverse=True)
+        return JSONResponse({"TotalCount": len(found), "Bounces": _window(found, query)})
 
     return await serve(request, plan, act, refusal)
 
@@ -201,6 +233,12 @@ async def details(request: Request) -> Response:
     return JSONResponse({**shown(stored), "TextBody": stored["text"], "HtmlBody": stored["html"]})
 
 
+def _on_these_days(moment: str, query: dict[str, str]) -> bool:
+    """Postmark's fromdate and todate: whole days in Eastern time, both included."""
+    day = datetime.fromisoformat(moment.replace("Z", "+00:00")).astimezone(EASTERN).date().isoformat()
+    return query.get("fromdate", day)[:10] <= day <= query.get("todate", day)[:10]
+
+
 def _listed(stored: Resource, plan: Plan) -> bool:
     age = now() - datetime.fromisoformat(stored["created"])
     return age >= timedelta(seconds=max(stored["lag_s"], plan.listing_lag_s))
@@ -218,5 +256,6 @@ routes = [
     Route("/postmark/email/batch", email, methods=["POST"]),
     Route("/postmark/messages/outbound", outbound, methods=["GET"]),
     Route("/postmark/messages/inbound", inbound, methods=["GET"]),
+    Route("/postmark/bounces", bounces, methods=["GET"]),
     Route("/postmark/messages/{direction}/{id}/details", details, methods=["GET"]),
 ]

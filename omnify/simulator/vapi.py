@@ -104,6 +104,28 @@ async def one(request: Request) -> Response:
     return await serve(request, plan, act, refusal)
 
 
+async def delete(request: Request) -> Response:
+    """Deletes a call: one that waits is never dialled, one that has ended keeps its place on the record."""
+    world: World = request.app.state.world
+    plan = world.faults.draw("vapi", "cancel")
+
+    async def act() -> Response:
+        account = _account(world, request)
+        if account is None:
+            return error(401, "Invalid Key.")
+        call = world.resources.get("vapi", request.path_params["id"])
+        if call is None or call["account"] != account["api_key"]:
+            return error(404, "Call does not exist")
+        if call["status"] in ("queued", "scheduled"):
+            gone = {"ended_reason": "call-deleted", "ended_at": now().isoformat(), "turns": [], "transcript": ""}
+            call = world.change("vapi", call["id"], status="ended", **gone)
+            await world.ledger.durable()
+            world.courier.start(calls.tell_of_end(world, call, plan))
+        return JSONResponse(calls.shown(call))
+
+    return await serve(request, plan, act, refusal)
+
+
 def _matches(call: Resource, query: dict[str, str]) -> bool:
     body = call["request"]
     if query.get("id", call["id"]) != call["id"]:
@@ -150,4 +172,5 @@ routes = [
     Route("/vapi/call", create, methods=["POST"]),
     Route("/vapi/call", index, methods=["GET"]),
     Route("/vapi/call/{id}", one, methods=["GET"]),
+    Route("/vapi/call/{id}", delete, methods=["DELETE"]),
 ]
