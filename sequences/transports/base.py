@@ -40,6 +40,16 @@ def fingerprint(
 
 
 @dataclass(frozen=True, slots=True)
+class Account:
+    """A sender's account at its provider, opened: whom to ask what it holds. The fields are Outbound's of the same name."""
+
+    sender: str
+    config: Mapping[str, Any]
+    credentials: Mapping[str, Any] = field(repr=False)
+    base_url: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Call:
     """What an AI call needs besides the address: its first words, what it is about, and who is called."""
 
@@ -116,6 +126,44 @@ class Uncertain(Exception):
         self.text = text
 
 
+class Unreadable(Exception):
+    """A provider's list could not be read to its end: what came before proves nothing. `final`: it never can be."""
+
+    def __init__(self, text: str, *, final: bool = False) -> None:
+        super().__init__(text)
+        self.text, self.final = text, final
+
+
+class TooMany(Unreadable):
+    """More than can be listed at once: a shorter stretch of time may be readable."""
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """One event that a provider holds, in the very form its webhook brings it, so that either way it is the same event.
+
+    `kind`: the door's sub-address (sequences.webhooks.ingest). `at`: when it happened, by the provider's clock.
+    """
+
+    kind: str
+    body: bytes = field(repr=False)
+    at: datetime
+    content_type: str = "application/json"
+
+
+@dataclass(frozen=True, slots=True)
+class Logged:
+    """One message that left through an account, as the provider's own log shows it. `mark`: ours, where the log has it."""
+
+    provider_id: str
+    status: str
+    to: str
+    at: datetime
+    text: str = field(default="", repr=False)
+    subject: str = field(default="", repr=False)
+    mark: str = ""
+
+
 @dataclass(frozen=True, slots=True)
 class Found:
     """The provider has exactly this message."""
@@ -145,13 +193,14 @@ Taken = Callable[[list[str]], set[str]]
 class Transport:
     """One provider. `may_resend`: whether a proven absence allows a second attempt (never for a call). `warm` loads its SDK,
     which is done before a message is marked as sending, so that the time on the wire is the wire's alone. `hang_up` closes
-    what the calling thread has kept open."""
+    what the calling thread has kept open. `cancel` takes back what is accepted and not yet sent; None where no provider can."""
 
     send: "Send"
     find: "Find"
     may_resend: bool
     warm: Callable[[], None] = lambda: None
     hang_up: Callable[[], None] = lambda: None
+    cancel: "Cancel | None" = None
 
 
 class Send(Protocol):
@@ -162,3 +211,22 @@ class Find(Protocol):
     def __call__(
         self, outbound: Outbound, since: datetime, until: datetime, taken: Taken
     ) -> Found | Absent | CannotSay: ...
+
+
+class Cancel(Protocol):
+    def __call__(self, account: Account, provider_id: str) -> bool:
+        """True when the provider says that it will not send it any more. False for anything else, also for no answer."""
+        ...
+
+
+def required(holder: Account | Outbound, name: str, *, provider: str, failure_type: str) -> str:
+    """One of the sender's secrets. Raises Refused, which pauses the sender, where it was never entered."""
+    value = holder.credentials.get(name)
+    if not value:
+        raise Refused(
+            "no_credentials",
+            f"This sender has no {provider} {name}. Enter it in its settings.",
+            failure_type=failure_type,
+            pause_sender=True,
+        )
+    return str(value)

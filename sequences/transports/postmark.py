@@ -11,6 +11,7 @@ from sequences.transports.base import (
     CONNECT_TIMEOUT,
     READ_TIMEOUT,
     Absent,
+    Account,
     Busy,
     CannotSay,
     Found,
@@ -20,6 +21,7 @@ from sequences.transports.base import (
     Taken,
     Transport,
     Uncertain,
+    required,
 )
 from sequences.transports.connecting import never_connected
 from sequences.transports.mail import compose
@@ -82,7 +84,7 @@ def find(outbound: Outbound, since: datetime, until: datetime, taken: Taken) -> 
         answer = session.get(
             f"{outbound.base_url or API}/messages/outbound",
             params=query,
-            headers={"X-Postmark-Server-Token": _token(outbound), "Accept": "application/json"},
+            headers={"X-Postmark-Server-Token": token_of(outbound), "Accept": "application/json"},
             timeout=(CONNECT_TIMEOUT, READ_TIMEOUT),
             allow_redirects=False,
         )
@@ -116,16 +118,8 @@ def _meaning(response: Any) -> Exception:
     )
 
 
-def _token(outbound: Outbound) -> str:
-    token = outbound.credentials.get("server_token")
-    if not token:
-        raise Refused(
-            "no_credentials",
-            "This sender has no Postmark server_token. Enter it in its settings.",
-            failure_type="email_failed",
-            pause_sender=True,
-        )
-    return str(token)
+def token_of(holder: Account | Outbound) -> str:
+    return required(holder, "server_token", provider="Postmark", failure_type="email_failed")
 
 
 def _connection(outbound: Outbound) -> Any:
@@ -133,7 +127,7 @@ def _connection(outbound: Outbound) -> Any:
 
     return get_connection(
         "anymail.backends.postmark.EmailBackend",
-        server_token=_token(outbound),
+        server_token=token_of(outbound),
         api_url=outbound.base_url or API,
         message_stream=outbound.config.get("message_stream"),
         timeout=(CONNECT_TIMEOUT, READ_TIMEOUT),

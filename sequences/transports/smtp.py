@@ -9,6 +9,9 @@ import smtplib
 from datetime import datetime
 from typing import Any
 
+from django.conf import settings
+
+from omnify.lib import outbound as outbound_address
 from sequences.codes.mail import smtp as verdict
 from sequences.transports.base import (
     Busy,
@@ -33,6 +36,19 @@ class _Watched:
 
     dot_left = False
     sock: Any
+    _host: str
+
+    def _get_socket(self, host: str, port: int, timeout: float) -> Any:
+        """The address of a server that a tenant named is checked on the socket that is opened; the simulator's needs none."""
+        if self.trusted:
+            return super()._get_socket(host, port, timeout)  # type: ignore[misc]
+        private = settings.PRIVATE_MAIL_SERVERS
+        return self.dressed(outbound_address.dial(host.strip("[]"), port, timeout, private=private))
+
+    trusted = False
+
+    def dressed(self, plain: Any) -> Any:
+        return plain
 
     def data(self, msg: Any) -> Any:
         self._in_data = True
@@ -49,7 +65,12 @@ class _Plain(_Watched, smtplib.SMTP):
 
 
 class _Secure(_Watched, smtplib.SMTP_SSL):
-    pass
+    def dressed(self, plain: Any) -> Any:
+        return self.context.wrap_socket(plain, server_hostname=self._host)
+
+
+class _Simulated(_Plain):
+    trusted = True
 
 
 def send(outbound: Outbound) -> Receipt:
@@ -63,6 +84,8 @@ def send(outbound: Outbound) -> Receipt:
             raise Refused(
                 str(error.smtp_code), _text(error.smtp_error), failure_type="email_failed", pause_sender=True
             ) from error
+        except outbound_address.Refused as error:
+            raise Refused("private_server", str(error), failure_type="email_failed", pause_sender=True) from error
         except (smtplib.SMTPException, OSError) as error:
             raise Busy(f"The mail server could not be reached ({type(error).__name__}).", retry_after=60) from error
         try:
@@ -136,18 +159,19 @@ def _backend(outbound: Outbound) -> Any:
         use_ssl=implicit,
         use_tls=not simulated and not implicit and bool(config.get("use_tls", True)),
         timeout=REPLY_TIMEOUT,
+        simulated=simulated,
     )
     return backend
 
 
-def backend(**options: Any) -> Any:
+def backend(*, simulated: bool = False, **options: Any) -> Any:
     """Django's SMTP backend whose connections are watched; a function, because importing Django's at the top would be early."""
     from django.core.mail.backends.smtp import EmailBackend
 
     class WatchedBackend(EmailBackend):
         @property
         def connection_class(self) -> Any:
-            return _Secure if self.use_ssl else _Plain
+            return _Simulated if simulated else _Secure if self.use_ssl else _Plain
 
     return WatchedBackend(**options)
 

@@ -14,6 +14,7 @@ from sequences.transports.base import (
     CONNECT_TIMEOUT,
     READ_TIMEOUT,
     Absent,
+    Account,
     Busy,
     CannotSay,
     Found,
@@ -25,6 +26,7 @@ from sequences.transports.base import (
     Uncertain,
 )
 from sequences.transports.connecting import never_connected
+from sequences.transports.likeness import Candidate, choice
 
 # Twilio takes 1 to 36,000 s and would otherwise hold a text back for ten hours, into somebody's night.
 LONGEST_VALIDITY = 36_000
@@ -43,7 +45,7 @@ def send(outbound: Outbound) -> Receipt:
         {"messaging_service_sid": messaging_service} if messaging_service else {"from_": outbound.sender}
     )
     try:
-        message = _client(outbound).messages.create(
+        message = client_of(outbound).messages.create(
             to=outbound.to,
             body=outbound.text,
             status_callback=f"{outbound.callback_base}/status/{outbound.mark}",
@@ -82,11 +84,11 @@ def find(outbound: Outbound, since: datetime, until: datetime, taken: Taken) -> 
 
     # Twilio's times have whole seconds, and its clock is not ours.
     earliest, latest = since - timedelta(seconds=5), until + timedelta(seconds=5)
-    listed: dict[str, tuple[str, bool]] = {}
+    listed: dict[str, Candidate] = {}
     complete = False
     sender = {} if outbound.config.get("messaging_service_sid") else {"from_": outbound.sender}
     try:
-        page = _client(outbound).messages.page(to=outbound.to, page_size=PAGE, **sender)
+        page = client_of(outbound).messages.page(to=outbound.to, page_size=PAGE, **sender)
         for _ in range(MOST_PAGES):
             for message in page:
                 made = message.date_created
@@ -97,7 +99,7 @@ def find(outbound: Outbound, since: datetime, until: datetime, taken: Taken) -> 
                     complete = True
                     break
                 if made <= latest and message.direction != "inbound":
-                    listed[message.sid] = (message.status, message.body == outbound.text)
+                    listed[message.sid] = Candidate(message.sid, message.status or "queued", message.body or "")
             page = None if complete else page.next_page()
             if page is None:
                 complete = True
@@ -105,12 +107,19 @@ def find(outbound: Outbound, since: datetime, until: datetime, taken: Taken) -> 
     except (requests.RequestException, TwilioException, ValueError) as error:
         return CannotSay(f"Twilio's list could not be read ({type(error).__name__}).")
     free = set(listed) - taken(list(listed))
-    equal = sorted(sid for sid in free if listed[sid][1])
-    if len(equal) == 1:
-        return Found(equal[0], listed[equal[0]][0])
-    if free:
-        return CannotSay(f"Twilio has {len(free)} texts to this person from that time that may be this one.")
-    return Absent() if complete else CannotSay("Twilio's list is too long to read to its end.")
+    return choice(outbound.text, [each for sid, each in listed.items() if sid in free], complete=complete)
+
+
+def cancel(account: Account, provider_id: str) -> bool:
+    """Withdraws a text that is still queued or scheduled: POST Messages/{sid} with Status=canceled. Later Twilio says no."""
+    import requests
+    from twilio.base.exceptions import TwilioException
+
+    try:
+        message = client_of(account).messages(provider_id).update(status="canceled")
+    except (requests.RequestException, TwilioException, ValueError):
+        return False
+    return bool(message.status == "canceled")
 
 
 def _meaning(error: Any) -> Exception:
@@ -128,10 +137,10 @@ def _meaning(error: Any) -> Exception:
     )
 
 
-def _client(outbound: Outbound) -> Any:
+def client_of(holder: Account | Outbound) -> Any:
     from twilio.rest import Client
 
-    config, secrets = outbound.config, outbound.credentials
+    config, secrets = holder.config, holder.credentials
     account = config.get("account_sid") or secrets.get("account_sid")
     user, password = secrets.get("api_key_sid") or account, secrets.get("api_key_secret") or secrets.get("auth_token")
     if not account or not user or not password:
@@ -141,7 +150,7 @@ def _client(outbound: Outbound) -> Any:
             failure_type="sms_failed",
             pause_sender=True,
         )
-    return Client(user, password, account, http_client=_http(outbound.base_url))
+    return Client(user, password, account, http_client=_http(holder.base_url))
 
 
 def _http(base_url: str) -> Any:
@@ -179,4 +188,4 @@ def hang_up() -> None:
         client.session.close()
 
 
-TRANSPORT = Transport(send=send, find=find, may_resend=True, warm=warm, hang_up=hang_up)
+TRANSPORT = Transport(send=send, find=find, may_resend=True, warm=warm, hang_up=hang_up, cancel=cancel)

@@ -13,6 +13,7 @@ from sequences.transports.base import (
     CONNECT_TIMEOUT,
     READ_TIMEOUT,
     Absent,
+    Account,
     Busy,
     Call,
     CannotSay,
@@ -23,6 +24,7 @@ from sequences.transports.base import (
     Taken,
     Transport,
     Uncertain,
+    required,
 )
 
 # What our webhook wants to hear. Everything else would only be noise on it.
@@ -48,7 +50,7 @@ def send(outbound: Outbound) -> Receipt:
         placed = _client(outbound).calls.create(
             name=outbound.mark,
             assistant_id=outbound.config.get("assistant_id"),
-            phone_number_id=_number(outbound),
+            phone_number_id=number_of(outbound),
             customer=CreateCustomerDto(number=outbound.to, name=call.customer_name[:40] or None),
             request_options={**ONCE, "additional_body_parameters": {"assistantOverrides": _overrides(outbound, call)}},
         )
@@ -73,14 +75,14 @@ def find(outbound: Outbound, since: datetime, until: datetime, taken: Taken) -> 
     import httpx
 
     query = {
-        "phoneNumberId": _number(outbound),
+        "phoneNumberId": number_of(outbound),
         "createdAtGe": (since - SKEW).isoformat(),
         "createdAtLe": (until + SKEW).isoformat(),
         "limit": str(LISTED_AT_MOST),
     }
     try:
-        answer = _http(outbound).get(
-            f"{outbound.base_url or API}/call", params=query, headers={"Authorization": f"Bearer {_key(outbound)}"}
+        answer = http_of(outbound).get(
+            f"{outbound.base_url or API}/call", params=query, headers={"Authorization": f"Bearer {key_of(outbound)}"}
         )
         if answer.status_code != 200:
             return CannotSay(f"VAPI's list answered {answer.status_code}.")
@@ -93,6 +95,25 @@ def find(outbound: Outbound, since: datetime, until: datetime, taken: Taken) -> 
     if len(calls) >= LISTED_AT_MOST:
         return CannotSay("VAPI has too many calls in that time to list them all.")
     return Absent()
+
+
+def cancel(account: Account, provider_id: str) -> bool:
+    """Deletes a call that has not begun to ring. One that rings is the person's to take: it is left to them.
+
+    Source: VAPI's OpenAPI, DELETE /call/{id}; the ended reasons call-deleted and scheduled-call-deleted.
+    """
+    import httpx
+
+    where = f"{account.base_url or API}/call/{provider_id}"
+    headers = {"Authorization": f"Bearer {key_of(account)}"}
+    try:
+        found = http_of(account).get(where, headers=headers)
+        if found.status_code != 200 or found.json().get("status") not in ("scheduled", "queued"):
+            return False
+        gone = http_of(account).delete(where, headers=headers)
+        return bool(gone.status_code == 200 and gone.json().get("status") != "in-progress")
+    except (httpx.HTTPError, ValueError, AttributeError):
+        return False
 
 
 def _overrides(outbound: Outbound, call: Call) -> dict[str, Any]:
@@ -114,9 +135,9 @@ def _overrides(outbound: Outbound, call: Call) -> dict[str, Any]:
     }
 
 
-def _number(outbound: Outbound) -> str:
+def number_of(holder: Account | Outbound) -> str:
     """The provider's id of the number the call comes from."""
-    return str(outbound.config.get("phone_number_id") or outbound.sender)
+    return str(holder.config.get("phone_number_id") or holder.sender)
 
 
 def _meaning(error: Any) -> Exception:
@@ -134,41 +155,33 @@ def _meaning(error: Any) -> Exception:
     )
 
 
-def _key(outbound: Outbound) -> str:
-    key = outbound.credentials.get("api_key")
-    if not key:
-        raise Refused(
-            "no_credentials",
-            "This sender has no VAPI api_key. Enter it in its settings.",
-            failure_type="call_failed",
-            pause_sender=True,
-        )
-    return str(key)
+def key_of(holder: Account | Outbound) -> str:
+    return required(holder, "api_key", provider="VAPI", failure_type="call_failed")
 
 
 def _client(outbound: Outbound) -> Any:
     from vapi import Vapi
 
     clients: dict[tuple[str, str], Any] = _local.__dict__.setdefault("clients", {})
-    which = (outbound.base_url, _key(outbound))
+    which = (outbound.base_url, key_of(outbound))
     if which not in clients:
         where = {"base_url": outbound.base_url} if outbound.base_url else {}
-        clients[which] = Vapi(token=which[1], httpx_client=_http(outbound), timeout=READ_TIMEOUT, **where)
+        clients[which] = Vapi(token=which[1], httpx_client=http_of(outbound), timeout=READ_TIMEOUT, **where)
     return clients[which]
 
 
-def _http(outbound: Outbound) -> Any:
+def http_of(holder: Account | Outbound) -> Any:
     """One HTTP client a thread and address. It follows the environment's proxies, but never on the way to the simulator."""
     import httpx
 
     clients: dict[str, Any] = _local.__dict__.setdefault("http", {})
-    if outbound.base_url not in clients:
-        clients[outbound.base_url] = httpx.Client(
+    if holder.base_url not in clients:
+        clients[holder.base_url] = httpx.Client(
             timeout=httpx.Timeout(READ_TIMEOUT, connect=CONNECT_TIMEOUT),
             follow_redirects=False,
-            trust_env=not outbound.base_url,
+            trust_env=not holder.base_url,
         )
-    return clients[outbound.base_url]
+    return clients[holder.base_url]
 
 
 def warm() -> None:
@@ -184,4 +197,4 @@ def hang_up() -> None:
         client.close()
 
 
-TRANSPORT = Transport(send=send, find=find, may_resend=False, warm=warm, hang_up=hang_up)
+TRANSPORT = Transport(send=send, find=find, may_resend=False, warm=warm, hang_up=hang_up, cancel=cancel)

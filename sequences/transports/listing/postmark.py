@@ -1,0 +1,128 @@
+"""Postmark's lists: mails that people wrote to us, mails that came back, and mails that left.
+
+Source: postmarkapp.com/developer/api (messages, bounces). Dates filter by whole days in Eastern time; count and offset reach
+10,000 entries. The list of inbound mails has no texts: a mail we do not have is fetched by itself.
+"""
+
+import json
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from email.utils import parsedate_to_datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from sequences.transports.base import (
+    CONNECT_TIMEOUT,
+    READ_TIMEOUT,
+    Account,
+    Listed,
+    Logged,
+    TooMany,
+    Unreadable,
+)
+from sequences.transports.listing import Reader
+from sequences.transports.postmark import API, token_of
+from sequences.webhooks.base import mark_in, table, text_of
+from sequences.webhooks.vapi import moment
+
+EASTERN = ZoneInfo("America/New_York")
+PAGE, REACH = 500, 10_000
+# A complaint is listed among the bounces; its webhook has a record type of its own.
+COMPLAINT = "SpamComplaint"
+
+
+def events(account: Account, kind: str, since: datetime, until: datetime) -> Iterator[Listed]:
+    """`inbound`: mails to us, only their heads (see complete). `status`: bounces and complaints."""
+    if kind == "inbound":
+        return _inbound(account, since, until)
+    return _bounces(account, since, until)
+
+
+def complete(account: Account, listed: Listed) -> Listed:
+    """The whole mail of a head."""
+    if listed.kind != "mail" or b'"RecordType"' in listed.body:
+        return listed
+    mail_id = json.loads(listed.body)["MessageID"]
+    mail = _get(account, f"/messages/inbound/{mail_id}/details", {})
+    if not isinstance(mail.get("Headers"), list) or mail.get("MessageID") != mail_id:
+        raise Unreadable("Postmark's answer about a mail is not that mail.")
+    return Listed(listed.kind, json.dumps(mail).encode(), listed.at)
+
+
+def sent(account: Account, since: datetime, until: datetime) -> Iterator[Logged]:
+    """The mails of this server that we sent: those with our mark in their metadata, or from this sender's mailbox."""
+    for mail in _pages(account, "/messages/outbound", "Messages", since, until):
+        at, mark = moment(mail.get("ReceivedAt")), mark_in(table(mail.get("Metadata")).get("m"))
+        if at is None:
+            raise Unreadable("Postmark listed a mail without a date.")
+        if not since <= at <= until or not (mark or account.sender.lower() in text_of(mail.get("From")).lower()):
+            continue
+        for to in _recipients(mail):
+            yield Logged(text_of(mail.get("MessageID")), "queued", to, at, "", text_of(mail.get("Subject")), mark)
+
+
+def _inbound(account: Account, since: datetime, until: datetime) -> Iterator[Listed]:
+    for mail in _pages(account, "/messages/inbound", "InboundMessages", since, until):
+        # The date is the writer's own: it orders the conversation when it is credible, and decides nothing.
+        yield Listed("mail", json.dumps({**mail, "Headers": []}).encode(), _credible(mail.get("Date"), since, until))
+
+
+def _bounces(account: Account, since: datetime, until: datetime) -> Iterator[Listed]:
+    for bounce in _pages(account, "/bounces", "Bounces", since, until):
+        at = moment(bounce.get("BouncedAt")) or until
+        if since <= at <= until:
+            record = COMPLAINT if bounce.get("Type") == COMPLAINT else "Bounce"
+            yield Listed("mail", json.dumps({**bounce, "RecordType": record}).encode(), at)
+
+
+def _pages(account: Account, path: str, name: str, since: datetime, until: datetime) -> Iterator[dict[str, Any]]:
+    """Every entry of these days. What arrives meanwhile moves the others back, so none is passed over."""
+    days = {
+        "fromdate": (since.astimezone(EASTERN) - timedelta(hours=1)).date().isoformat(),
+        "todate": (until.astimezone(EASTERN) + timedelta(hours=1)).date().isoformat(),
+    }
+    for offset in range(0, REACH, PAGE):
+        page = _get(account, path, {**days, "count": str(PAGE), "offset": str(offset)})
+        entries = page.get(name)
+        if not isinstance(entries, list) or not all(isinstance(each, dict) for each in entries):
+            raise Unreadable("Postmark's list is no list.")
+        yield from entries
+        if len(entries) < PAGE:
+            return
+    raise TooMany("Postmark lists no more than 10,000 entries.")
+
+
+def _get(account: Account, path: str, query: dict[str, str]) -> dict[str, Any]:
+    import requests
+
+    with requests.Session() as session:
+        session.trust_env = not account.base_url
+        try:
+            answer = session.get(
+                f"{account.base_url or API}{path}",
+                params=query,
+                headers={"X-Postmark-Server-Token": token_of(account), "Accept": "application/json"},
+                timeout=(CONNECT_TIMEOUT, READ_TIMEOUT),
+                allow_redirects=False,
+            )
+            if answer.status_code != 200:
+                raise Unreadable(f"Postmark's list answered {answer.status_code}.")
+            return table(answer.json())
+        except (requests.RequestException, ValueError) as error:
+            raise Unreadable(f"Postmark's list could not be read ({type(error).__name__}).") from error
+
+
+def _recipients(mail: dict[str, Any]) -> list[str]:
+    found = mail.get("Recipients")
+    return [text_of(each, 254) for each in found] if isinstance(found, list) else []
+
+
+def _credible(date: object, since: datetime, until: datetime) -> datetime:
+    try:
+        written = parsedate_to_datetime(date) if isinstance(date, str) else until
+    except ValueError:
+        return until
+    return written if written.tzinfo is not None and since <= written <= until else until
+
+
+READER = Reader(kinds=("inbound", "status"), events=events, sent=sent, complete=complete)
