@@ -10,7 +10,7 @@ from typing import Any
 from django.db import connection
 
 from contacts.addresses import normalised
-from contacts.locks import lock_contacts_having
+from contacts.locks import lock_addresses, lock_contacts_having
 from contacts.models import Consent, Contact, Suppression
 from omnify.tenants.context import current_tenant_id, require_tenant_id, tenant_context
 from omnify.tenants.events import record
@@ -41,7 +41,7 @@ def suppress(
 ) -> int:
     """Forbids these channels to this address for every contact of the tenant that has it. Returns how many were not yet forbidden.
 
-    Takes the row lock of those contacts first, the same that claiming a message takes: a claim that commits later sees it.
+    Takes the locks that claiming a message takes, of those contacts and of the address: a claim that commits later sees it.
     `reason` and `source` are words of ours (opted_out, complaint …; sms, email, voice, provider, import, member); `quote` the
     words it rests on. A complaint or a wrong number takes the place of a mere opt-out, which START would lift.
     """
@@ -50,6 +50,7 @@ def suppress(
         return 0
     with tenant_context(tenant_id):
         contacts = lock_contacts_having(address)
+        lock_addresses([address])
         known = set()
         if reason in LASTING:
             weaker = Suppression.objects.filter(address=address, channel__in=set(channels), lifted_at__isnull=True)
@@ -81,6 +82,7 @@ def lift(*, tenant_id: int, address: str, channels: Iterable[str], source: str, 
     address, channels = normalised(address), sorted(set(channels))
     with tenant_context(tenant_id):
         contacts = lock_contacts_having(address)
+        lock_addresses([address])
         in_force = Suppression.objects.filter(address=address, channel__in=channels, lifted_at__isnull=True)
         ended = in_force.exclude(reason__in=LASTING).update(lifted_at=now, lifted_by="person")
         if ended:

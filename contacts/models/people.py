@@ -106,6 +106,10 @@ class Contact(TenantModel):
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
     deleted_at = models.DateTimeField(null=True, blank=True)
+    # Written by contacts.merging alone, in a tenant's context; a constraint would be asked for every imported row.
+    merged_into = TenantForeignKey(
+        "self", null=True, blank=True, on_delete=models.SET_NULL, related_name="merged", db_index=False, enforced=False
+    )
 
     objects: ClassVar[ContactManager] = ContactManager()
 
@@ -121,6 +125,20 @@ class Contact(TenantModel):
         ]
         indexes = [
             models.Index(fields=["tenant", "phone"], condition=~models.Q(phone=""), name="contact_by_phone"),
+            # Read with the main addresses whenever somebody writes or opts out: contacts.locks.having().
+            models.Index(
+                fields=["tenant", "alternative_phone"],
+                condition=~models.Q(alternative_phone=""),
+                name="contact_by_second_phone",
+            ),
+            models.Index(
+                fields=["tenant", "alternative_email"],
+                condition=~models.Q(alternative_email=""),
+                name="contact_by_second_email",
+            ),
+            models.Index(
+                fields=["merged_into"], condition=models.Q(merged_into__isnull=False), name="contact_merged"
+            ),
             models.Index(fields=["tenant", "-id"], condition=models.Q(deleted_at__isnull=True), name="contact_list"),
             # Read by the list's search, as ranges: LIKE may not use an index under row-level security.
             models.Index("tenant", Collate("first_name", "C"), name="contact_by_first_name"),
