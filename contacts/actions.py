@@ -20,7 +20,7 @@ EDITABLE = (
 )  # fmt: skip
 _PLACES = ("timezone", "country", "state", "city", "postal_code", "phone")
 # What a deletion removes: everything that says who it was. Suppressions stay, keyed by address: they bind for ever.
-_SCRUBBED: dict[str, Any] = {
+SCRUBBED: dict[str, Any] = {
     **dict.fromkeys(
         ("first_name", "last_name", "title", "email", "phone", "alternative_email", "alternative_phone", "timezone", "address_line",
          "city", "postal_code", "source", "conversation_summary", "last_interaction_summary", "last_call_summary", "last_sms_reply"),
@@ -82,8 +82,10 @@ def delete_contact(contact: Contact, *, actor: str, now: datetime) -> bool:
     out of sequences, and a message on its way is stopped by the guard at the wire.
     """
     with transaction.atomic():
-        if not Contact.objects.alive().filter(pk=contact.pk).update(**_SCRUBBED, deleted_at=now, updated_at=now):
+        if not Contact.objects.alive().filter(pk=contact.pk).update(**SCRUBBED, deleted_at=now, updated_at=now):
             return False
+        # With them goes what merges had left on the rows of their former selves.
+        Contact.objects.filter(merged_into=contact).update(custom_fields={})
         record("contact.deleted", tenant_id=contact.tenant_id, now=now, actor=actor, subject=contact)
         _hint(contact)
     return True
