@@ -24,7 +24,8 @@ from sequences.models.message import WAITING, MessageState, Purpose
 DECIDED_WITHIN = timedelta(minutes=1)
 
 # enroll_people: one statement for any number of people. Somebody who was here before comes back only where the sequence
-# allows it; turn and visit go on counting, so that no receipt and no message of the first time can be mistaken for a new one.
+# allows it, or where their opt-out had cut it short and they took that back (CHECKS); turn and visit go on counting, so that
+# no receipt and no message of the first time can be mistaken for a new one.
 ENROLL = """
 INSERT INTO sequences_enrollment (tenant_id, public_id, sequence_id, version_id, contact_id, step_id, status, status_reason,
                                   next_run_at, turn, visit, waited, enrolled_at, engagement_score, sentiment_trend,
@@ -39,16 +40,22 @@ ON CONFLICT (contact_id, sequence_id) DO UPDATE
 SET version_id = EXCLUDED.version_id, step_id = EXCLUDED.step_id, status = 'active', status_reason = '',
     next_run_at = EXCLUDED.next_run_at, waited = false, enrolled_at = EXCLUDED.enrolled_at, finished_at = NULL,
     replied_at = NULL, needs_human_intervention = false
-WHERE %(again)s AND sequences_enrollment.status IN ('completed', 'exited')
-  AND sequences_enrollment.status_reason <> 'opted_out'
+WHERE sequences_enrollment.status IN ('completed', 'exited')
+  AND (%(again)s OR sequences_enrollment.status_reason = 'opted_out')
 RETURNING id
 """
 
-# enroll_checks: for each person, the first reason why the sequence could not reach them, by the channels it uses.
+# enroll_checks: for each person, the first reason why the sequence could not reach them, by the channels it uses. Who left by
+# opting out may come back only after their own START: never because a member edited, merged or imported them.
 CHECKS = """
 SELECT CASE
          WHEN e.id IS NOT NULL AND e.status IN ('active', 'paused', 'failed') THEN 'already_in'
-         WHEN e.id IS NOT NULL AND NOT (%(again)s AND e.status_reason <> 'opted_out') THEN 'been_through'
+         WHEN e.status_reason = 'opted_out' AND NOT EXISTS (
+           SELECT 1 FROM contacts_suppression AS s
+           WHERE s.tenant_id = c.tenant_id AND s.lifted_by = 'person' AND s.lifted_at >= e.finished_at
+             AND s.address IN (c.phone, c.email, c.alternative_phone, c.alternative_email)
+         ) THEN 'opted_out'
+         WHEN e.id IS NOT NULL AND e.status_reason <> 'opted_out' AND NOT %(again)s THEN 'been_through'
          WHEN NOT ((%(mail)s AND c.email <> '') OR (%(phone)s AND c.phone <> '') OR NOT (%(mail)s OR %(phone)s)) THEN 'no_address'
          WHEN NOT EXISTS (
            SELECT 1 FROM unnest(%(channels)s::text[]) AS used(channel)
@@ -83,7 +90,8 @@ class NotEnrollable(Exception):
 
 @dataclass(frozen=True, slots=True)
 class EnrollResult:
-    """How many were enrolled, and how many were left out for which reason (already_in, been_through, no_address, suppressed, no_consent)."""
+    """How many were enrolled, and how many were left out for which reason (already_in, been_through,
+    opted_out, no_address, suppressed, no_consent)."""
 
     enrolled: int
     skipped: Mapping[str, int]

@@ -3,8 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from contacts.addresses import normalised
-from contacts.locks import having
+from contacts.addresses import normalised, spellings
 from contacts.models import Contact
 from contacts.models.people import PhoneType
 from omnify.tenants.context import require_tenant_id
@@ -26,13 +25,14 @@ class Failure:
 def failed(message: Message, failure: Failure, now: datetime) -> None:
     """Follows from one failure, refused at once or reported later. Run inside the tenant's context."""
     verdict = failure.verdict
-    people = Contact.objects.filter(having(message.to_address))
+    # A finding about a number says nothing about people who have it only as their second one: the columns are of the first.
+    people = Contact.objects.filter(phone__in=spellings(message.to_address)).exclude(phone="")
     if verdict.failure_type == "opted_out":
         provider_says_opted_out(message.to_address, message.channel, f"provider: {failure.code}", now)
     elif verdict.failure_type == "landline":
         people.update(phone_type=PhoneType.LANDLINE)
     elif verdict.failure_type == "invalid_number" and verdict.permanent:
-        people.filter(phone=normalised(message.to_address)).update(phone_valid=False)
+        people.update(phone_valid=False)
     elif verdict.failure_type == "email_bounced" and verdict.permanent:
         mailbox_is_gone(message.to_address)
     record(

@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from contacts.addresses import normalised
-from contacts.locks import lock_contacts, lock_contacts_having
+from contacts.locks import lock_contacts, lock_contacts_having, lock_first_words
 from contacts.models import Contact
 from contacts.places import zones_of_phone
 from omnify.tenants.events import record
@@ -70,10 +70,17 @@ def concerned(message: Message, address: str) -> list[Contact]:
     return sorted(people, key=lambda contact: contact.pk != message.contact_id)
 
 
-def newcomer(address: str, channel: str, now: datetime, *, name: str = "") -> Contact:
-    """A contact for somebody who wrote to us first, so that no word is lost. Nothing is sent to them by that."""
-    first, _, last = name.strip().partition(" ")
+def newcomer(address: str, channel: str, now: datetime, *, name: str = "") -> list[Contact]:
+    """A contact for somebody who wrote to us first, so that no word is lost. Nothing is sent to them by that.
+
+    Another worker may be reading another first word of theirs at this moment: then its contact is the answer.
+    """
     address = normalised(address)
+    if address:
+        lock_first_words(address)
+        if known := people_at(address):
+            return known
+    first, _, last = name.strip().partition(" ")
     fields: dict[str, object] = {"email": address[:254]} if "@" in address else {"phone": address[:20]}
     if "phone" in fields:
         fields["zones"] = list(zones_of_phone(address))
@@ -88,4 +95,4 @@ def newcomer(address: str, channel: str, now: datetime, *, name: str = "") -> Co
         subject=contact,
         source=contact.source,
     )
-    return contact
+    return [contact]

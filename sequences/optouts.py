@@ -40,8 +40,9 @@ def opt_out(
 ) -> set[str]:
     """Forbids these channels to the address they came from and to these people's own; returns the channels newly forbidden.
 
-    Their sequences end: one opt-out is meant for all of it (revoke-all, DA 26-12). What already is on the wire is the
-    provider's. Idempotent.
+    Their sequences end: one opt-out is meant for all of it (revoke-all, DA 26-12). What a provider has but has not sent is
+    called back after the commit (subscribers of contact.opted_out). `reason` is also why their waiting messages are
+    cancelled. Idempotent.
     """
     newly: set[str] = set()
     for target, closed in addresses_to_close(people, address, channels).items():
@@ -60,7 +61,7 @@ def opt_out(
     ids = [contact.pk for contact in people]
     # In this order: what a tick decided a moment ago is committed once its enrolment is ours, and so found by the second.
     end_sequences(ids, now=now)
-    cancel_waiting(ids, now=now, reason=OPTED_OUT)
+    cancel_waiting(ids, now=now, reason=reason)
     return newly
 
 

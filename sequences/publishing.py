@@ -31,6 +31,7 @@ OPEN = ("active", "paused", "failed")
 
 # One statement for everybody: the row is read again where a tick has just moved it on, so nobody is left behind.
 # The text and the arrays are ours; a step that is not in the list has no place in the new version: the way ends there.
+# Who opted out, or answered where an answer ends the sequence, only waits for the engine to end it with a receipt: they stay.
 MOVE = """
 WITH way AS (SELECT unnest(%(old)s::bigint[]) AS old, unnest(%(new)s::bigint[]) AS new, unnest(%(same)s::boolean[]) AS same)
 UPDATE sequences_enrollment AS e SET
@@ -42,6 +43,7 @@ UPDATE sequences_enrollment AS e SET
     finished_at = CASE WHEN (SELECT new FROM way WHERE old = e.step_id) IS NULL THEN %(now)s ELSE e.finished_at END,
     next_run_at = CASE WHEN (SELECT new FROM way WHERE old = e.step_id) IS NULL THEN NULL ELSE e.next_run_at END
 WHERE e.tenant_id = %(tenant)s AND e.sequence_id = %(sequence)s AND e.version_id <> %(version)s AND e.status = ANY(%(open)s)
+  AND NOT (e.status = 'paused' AND e.status_reason IN ('opted_out', 'replied') AND e.next_run_at IS NOT NULL)
 """
 CUSTOM_FIELDS = """
 SELECT DISTINCT jsonb_object_keys(custom_fields) FROM contacts_contact

@@ -73,5 +73,5 @@ class EnrollResultOut(serializers.Serializer[Any]):
     enrolled = serializers.IntegerField()
     skipped = serializers.DictField(
         child=serializers.IntegerField(),
-        help_text="How many were left out, by reason: already_in, been_through, no_address, suppressed, no_consent, unknown.",
+        help_text="How many were left out, by reason: already_in, been_through, opted_out, no_address, suppressed, no_consent, unknown.",
     )

@@ -22,6 +22,7 @@ from sequences.views.lookups import sequence_of
 LEFT_OUT = {
     "already_in": "in this sequence already",
     "been_through": "have been through it, and its settings do not allow a second time",
+    "opted_out": "left it by opting out; they may come back once they write START themselves",
     "no_address": "no address for any of its channels",
     "suppressed": "opted out of every channel it uses",
     "no_consent": "no consent for any channel it uses",
