@@ -13,10 +13,12 @@ from typing import Any
 
 from django.db import OperationalError, connection
 
+from omnify.lib.logs import logged
+from omnify.lib.spans import span
 from omnify.tenants.context import tenant_context
 from omnify.tenants.models.ledger import NotificationType, Priority
 from omnify.tenants.notifications import notify
-from sequences import calls, failures, listening, optouts, reports
+from sequences import calls, failures, listening, optouts, reports, returned
 from sequences.models import ProviderEvent
 from sequences.models.message import EventState
 from sequences.signals import (
@@ -125,7 +127,7 @@ def apply(event_id: int, now: datetime, *, tenant_id: int | None = None) -> str 
         if owner is None:
             return None
         tenant_id = int(owner)
-    with tenant_context(tenant_id):
+    with span("inbound", tenant=tenant_id, event=event_id), tenant_context(tenant_id), logged(event=event_id):
         event = (
             ProviderEvent.objects.select_for_update(of=("self",), skip_locked=True)
             .select_related("sender")
@@ -147,7 +149,9 @@ def effect_of(event: ProviderEvent, now: datetime) -> tuple[str, str]:
     if event.kind == UNREADABLE:
         return EventState.DONE, "It makes no sense to us."
     signals: list[Signal] = PARSERS[event.provider].parse(event.kind, event.body, event.mark)
-    signals += [found for each in signals if isinstance(each, MailReceived) for found in listening.returned_mail(each)]
+    signals += [
+        found for each in signals if isinstance(each, MailReceived) for found in returned.mail_returned(each, now)
+    ]
     known, remarks = [], []
     for signal in signals:
         found = HANDLERS[type(signal)](signal, event, now)

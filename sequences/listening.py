@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from contacts.memory import record_interaction, shortened
+from contacts.memory import find_inbound, record_interaction, shortened
 from contacts.models import Contact
 from intelligence import gate
 from intelligence.clean import is_auto_reply, visible_reply
@@ -16,15 +16,13 @@ from omnify.lib import live
 from omnify.tenants.events import record
 from omnify.tenants.models.ledger import NotificationType, Priority
 from omnify.tenants.notifications import notify
-from sequences import bounces, matching, optouts
+from sequences import matching, optouts, returned
 from sequences.models import ProviderEvent, Sender
-from sequences.signals import Bounced, Complained, MailReceived, TextReceived
-from sequences.webhooks.base import mark_in
+from sequences.signals import MailReceived, TextReceived
 
 PHONE = ("sms", "voice")
 # A short text is quoted whole: "please stop texting me" says more than the two words that decided. Of a long one, those.
 QUOTED_WHOLE = 160
-_ABOUT_PARTS = {"content-type", "content-transfer-encoding", "mime-version", "from", "subject"}
 # Verdicts on which a member must look before anything else goes out, and how they are told.
 NEEDS_A_PERSON = {
     "hold": ("may want us to stop; please look", Priority.HIGH),
@@ -32,6 +30,8 @@ NEEDS_A_PERSON = {
     "wrong_number": ("says this is the wrong number", Priority.NORMAL),
     "human": ("asks for a person", Priority.HIGH),
 }
+# Why a waiting message of theirs is cancelled; any other words are a reply.
+CANCELS_AS = {"opt_out": optouts.OPTED_OUT, "complaint": "complaint", "wrong_number": "wrong_number"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +52,9 @@ def text_received(signal: TextReceived, event: ProviderEvent, now: datetime) -> 
     """Stores a text from a person and obeys it. Returns a remark for the event, "" for the usual case."""
     if matching.is_ours(signal.sender):
         return "It came from a number of our own."
-    people = matching.people_at(signal.sender) or [matching.newcomer(signal.sender, "sms", now)]
+    if find_inbound(signal.provider_id) is not None:
+        return "It was heard before, through another of our accounts."
+    people = matching.people_at(signal.sender) or matching.newcomer(signal.sender, "sms", now)
     body = signal.body or (f"[{signal.media} pictures or files]" if signal.media else "")
     record_interaction(
         tenant_id=event.tenant_id,
@@ -73,15 +75,18 @@ def mail_received(signal: MailReceived, event: ProviderEvent, now: datetime) -> 
     """Stores a mail and obeys what was written above the quoted thread. A machine's answer is no reply, but its STOP counts."""
     if matching.is_ours(signal.sender):
         return "It came from a mailbox of our own."
+    if find_inbound(signal.provider_id) is not None:
+        return "It was heard before, through another of our accounts."
     references = f"{signal.header('In-Reply-To')} {signal.header('References')}"
     headers = dict(signal.headers) | {"From": signal.sender}
     machine = is_auto_reply(headers, signal.subject, signal.text)
-    if machine is not None and returned_mail(signal):
-        return ""  # a mail server's report, applied as what it reports
+    if machine is not None and (reports := returned.reports(signal)):
+        # A mail server's report, applied as what it reports where it is about a mail of ours.
+        return "" if returned.proven(signal, reports, now) else returned.UNPROVEN
     people = matching.answered(references, signal.sender)
     if not people and machine is not None:
         return "A machine wrote it, and nobody here has its address."
-    people = people or [matching.newcomer(signal.sender, "email", now, name=signal.name)]
+    people = people or matching.newcomer(signal.sender, "email", now, name=signal.name)
     text = visible_reply(signal.text, html=signal.html) or signal.stripped
     record_interaction(
         tenant_id=event.tenant_id,
@@ -99,32 +104,6 @@ def mail_received(signal: MailReceived, event: ProviderEvent, now: datetime) -> 
     return ""
 
 
-def returned_mail(signal: MailReceived) -> list[Bounced | Complained]:
-    """What a mail server's report says about mails of ours. Empty for any other mail, also for one a person wrote about it."""
-    headers = dict(signal.headers) | {"From": signal.sender}
-    if is_auto_reply(headers, signal.subject, signal.text) is None:
-        return []
-    references = f"{signal.header('In-Reply-To')} {signal.header('References')}"
-    mark = mark_in(references) or mark_in(signal.text)
-    found: list[Bounced | Complained] = []
-    for each in bounces.parse(as_mail(signal)):
-        if each.kind in ("hard", "soft") and each.recipient:
-            hard = each.kind == "hard"
-            found.append(Bounced(mark, "", each.recipient, "returned mail", hard, each.status, each.diagnostic))
-        elif each.kind == "complaint":
-            found.append(Complained(mark, "", each.recipient))
-    return found
-
-
-def as_mail(signal: MailReceived) -> bytes:
-    """The mail as one text part: an inbound webhook passes on headers and readable text, not the parts themselves."""
-    kept = [(name, value) for name, value in signal.headers if name.lower() not in _ABOUT_PARTS]
-    lines = [f"{name}: {' '.join(value.split())}" for name, value in kept if name and ":" not in name]
-    lines += [f"From: {signal.sender}", f"Subject: {' '.join(signal.subject.split())}"]
-    head = "\n".join([*lines, "Content-Type: text/plain; charset=utf-8", "Content-Transfer-Encoding: 8bit"])
-    return f"{head}\n\n{signal.text}".encode("utf-8", "replace")
-
-
 def heard(people: Sequence[Contact], words: Words, now: datetime) -> None:
     """Pauses these people's sequences, tells the tenant, and does what the gate says. Nobody is touched by it but by keywords."""
     tenant_id, ids, owner = people[0].tenant_id, [contact.pk for contact in people], people[0]
@@ -134,8 +113,7 @@ def heard(people: Sequence[Contact], words: Words, now: datetime) -> None:
     verdict = {"STOP": "opt_out", "START": "opt_in", "HELP": "help"}.get(words.keyword, found.verdict)
     if not words.machine:
         optouts.pause_for_reply(ids, now=words.at)
-        why = optouts.OPTED_OUT if verdict == "opt_out" else optouts.REPLIED
-        optouts.cancel_waiting(ids, now=now, reason=why)
+        optouts.cancel_waiting(ids, now=now, reason=CANCELS_AS.get(verdict, optouts.REPLIED))
         record("contact.replied", tenant_id=tenant_id, now=now, actor="person", subject=owner, channel=words.channel)
     match verdict:
         case "opt_out":
@@ -170,8 +148,10 @@ def _opted_out(people: Sequence[Contact], words: Words, found: gate.Gate, now: d
         quote=quote_of(words.text, found) or words.text,
         now=now,
     )
-    # One confirmation for each suppression in force, and none where the provider has answered the keyword itself.
-    if "sms" in newly and words.channel == "sms" and not words.keyword:
+    # One confirmation for each suppression in force, none where the provider has answered the keyword itself, and none for
+    # words that were found late: it is presumed fine for five minutes only.
+    fresh = now - words.at <= optouts.CONFIRM_WITHIN
+    if "sms" in newly and words.channel == "sms" and not words.keyword and fresh:
         optouts.confirm_opt_out(people[0], words.address, sender=words.sender, now=now)
     _told(people[0], words, NotificationType.OPT_OUT, "opted out", Priority.NORMAL)
 

@@ -6,8 +6,10 @@ Short budgets keep a cluster answering its canary; what is left over is asked fo
 import time
 
 from omnify.lib.clock import now
+from omnify.lib.spans import span
 from omnify.tenants.context import tenant_context
 from omnify.tenants.models import Event
+from sequences.tally import timed
 from sequences.timekeeping import database_clock
 from sequences.wakeups import began
 
@@ -18,7 +20,7 @@ def run_tick() -> int:
     """Decides for everybody who is due; returns how many."""
     from sequences.engine import drain
 
-    with began("tick"):
+    with began("tick"), span("tick"), timed("tick_seconds"):
         return drain(database_clock(), seconds=BUDGET, monotonic=time.monotonic)
 
 
@@ -26,7 +28,7 @@ def dispatch_ready(channel: str) -> int:
     """Puts the ready messages of one channel on the wire; returns how many."""
     from sequences.delivery import dispatch
 
-    with began(f"dispatch-{channel}"):
+    with began(f"dispatch-{channel}"), span("dispatch", channel=channel), timed("dispatch_seconds"):
         return dispatch([channel], now=database_clock(), budget_seconds=BUDGET)
 
 
@@ -34,7 +36,7 @@ def reconcile_unsettled() -> int:
     """Settles messages whose fate is uncertain by asking their providers; returns how many it settled."""
     from sequences.reconcile import reconcile
 
-    with began("reconcile"):
+    with began("reconcile"), span("reconcile"), timed("reconcile_seconds"):
         return reconcile(database_clock()())
 
 
@@ -42,7 +44,7 @@ def apply_events() -> int:
     """Applies what providers told us; returns how many events."""
     from sequences.inbound import apply_waiting
 
-    with began("inbound"):
+    with began("inbound"), timed("inbound_seconds"):
         return apply_waiting(database_clock()())
 
 

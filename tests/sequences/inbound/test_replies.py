@@ -18,7 +18,7 @@ from tests.sequences.inbound.told import apply_all, mail, make_message, only, ro
 
 pytestmark = pytest.mark.django_db
 
-QUERIES_OF_A_REPLY = 27
+QUERIES_OF_A_REPLY = 30
 
 
 def waiting(house: House, now: datetime, **fields: Any) -> Message:
