@@ -20,6 +20,7 @@ from sequences.claiming import Claim, Stopped, claim_next, claim_one, park, tena
 from sequences.outcome import record_outcome
 from sequences.transports import hang_up, transport_for
 from sequences.transports.base import Outbound, Receipt, Refused
+from sequences.watching import watched
 
 __all__ = ["Claim", "claim_next", "deliver", "dispatch", "mark_sending", "record_outcome", "send"]
 
@@ -52,6 +53,7 @@ def send(claim: Claim, outbound: Outbound) -> Receipt:
     return transport_for(claim.known.provider).send(outbound)
 
 
+@watched
 def deliver(claim: Claim, now_of: Callable[[], datetime]) -> str:
     """Takes one claimed message to its outcome; returns its new state, "" if it was taken away meanwhile.
 

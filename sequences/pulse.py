@@ -16,14 +16,15 @@ from django.db.models import F, Q
 from django.utils.module_loading import import_string
 
 from contacts.importing.passes import import_at_work
-from sequences import wakeups
+from sequences import vitals, wakeups
 from sequences.models import Wakeup
 
 # Negative: advisory locks on positive numbers belong to persons (sequences.claims).
 LEADER = -1
 WAKE_CHANNEL = "omnify_wake"
 PERIOD = 1.0
-CANARY_EVERY = timedelta(seconds=4)
+# A cluster one of whose processes was killed ends by itself (sequences.cluster); canaries are for every other way to hang.
+CANARY_EVERY = timedelta(seconds=6)
 CANARY_OVERDUE = timedelta(seconds=10)
 WATCHED = ("default", "dispatch", "slow")
 # A cluster with one worker cannot take its canary while that is at a task: requests to a provider that hangs, the loading of
@@ -39,6 +40,7 @@ SETTLE_AFTER = timedelta(seconds=30)
 RECONCILE_EVERY = timedelta(seconds=15)
 RETRY_UNMATCHED = timedelta(seconds=30)
 PERIODIC_EVERY = timedelta(seconds=10)
+VITALS_EVERY = timedelta(seconds=5)
 
 # pulse_question: each part is the first entry of a partial index.
 QUESTION = """
@@ -132,6 +134,9 @@ class Pulse:
                 started.append(wake.kind)
         self._periodic(now)
         self._canaries(now)
+        if _elapsed(self.last, "vitals", now, VITALS_EVERY):
+            self.last["vitals"] = now
+            vitals.write(now)
         return started
 
     def _periodic(self, now: datetime) -> None:

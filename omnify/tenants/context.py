@@ -10,6 +10,8 @@ from contextvars import ContextVar
 
 from django.db import connection, transaction
 
+from omnify.lib.logs import logged
+
 _current: ContextVar[int | None] = ContextVar("omnify_tenant", default=None)
 
 
@@ -48,7 +50,7 @@ def set_local(**settings: str) -> None:
 def tenant_context(tenant_id: int) -> Iterator[None]:
     """One transaction in which only this tenant's rows exist. Nested contexts restore the outer tenant, '' included."""
     outer = _current.get()
-    with transaction.atomic():
+    with transaction.atomic(), logged(tenant=int(tenant_id)):
         set_local(tenant_id=str(int(tenant_id)))
         token = _current.set(int(tenant_id))
         try:
