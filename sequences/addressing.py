@@ -8,7 +8,7 @@ from django.utils.html import escape, linebreaks, urlize
 
 from omnify.lib import sealing
 from sequences import footer, unsubscribe
-from sequences.transports.base import Call, Outbound, Refused
+from sequences.transports.base import Account, Call, Outbound, Refused, fingerprint
 
 FAILED = {"twilio": "sms", "vapi": "call", "postmark": "email", "smtp": "email"}
 SIMULATED_PATH = {"twilio": "/twilio", "vapi": "/vapi", "postmark": "/postmark", "smtp": ""}
@@ -37,6 +37,18 @@ def outbound_for(claim: Any, now: Any) -> Outbound:
         call=_call(claim) if message.channel == "voice" else None,
         **_simulated(known),
     )
+
+
+def account_of(sender: Any) -> Account:
+    """A Sender's account, opened, with the simulator put in between. Raises Refused where it cannot be asked at all."""
+    where = _simulated(sender)
+    return Account(sender.address, sender.config, _credentials(sender, sender.tenant_id), where.get("base_url", ""))
+
+
+def fingerprint_of(known: Any, tenant_id: int) -> str:
+    """Which account a message of this sender leaves from now. `known`: a row with the sender's columns, or a Sender."""
+    config = known.config if hasattr(known, "config") else json.loads(known.sender_config)
+    return fingerprint(known.provider, config, _credentials(known, tenant_id), simulated=bool(known.simulated))
 
 
 def _simulated(known: Any) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """How an AI call went: its end told by a status first and with all its words by the report, in either order.
 
 Somebody who talked has answered: their sequences pause and their own words, never the assistant's, go through the gate.
+A call that a person made to us has no message of ours; what they said in it counts just as much.
 """
 
 from datetime import datetime
@@ -9,7 +10,7 @@ from django.db.models import F
 from django.db.models.functions import Coalesce, Greatest
 
 from contacts.locks import lock_contacts
-from contacts.memory import update_interaction
+from contacts.memory import find_inbound, record_interaction, update_interaction
 from contacts.models import Contact, Interaction
 from omnify.tenants.events import record
 from sequences import matching, optouts, states
@@ -36,7 +37,7 @@ def call_progress(signal: CallProgress, event: ProviderEvent, now: datetime) -> 
     """A call rings or is talked on. False when its message is not known (yet)."""
     message = matching.message_of(event.provider, signal.mark, signal.provider_id)
     if message is None:
-        return False
+        return bool(signal.caller)
     report = states.report(event.provider, signal.status)
     if report is not None:
         merge(message, report, now)
@@ -46,6 +47,10 @@ def call_progress(signal: CallProgress, event: ProviderEvent, now: datetime) -> 
 def call_ended(signal: CallEnded, event: ProviderEvent, now: datetime) -> bool:
     """A call is over. False when its message is not known (yet)."""
     message = matching.message_of(event.provider, signal.mark, signal.provider_id)
+    if message is None and signal.caller:
+        if signal.complete:
+            _they_called(signal, event, now)
+        return True
     if message is None:
         return False
     meaning = vapi.ended(signal.reason)
@@ -97,3 +102,31 @@ def _write_down(message: Message, signal: CallEnded, meaning: vapi.Ended, event:
         heard(people, Words("\n".join(signal.said), "voice", message.to_address, event.received_at), now)
     if meaning.needs_human:
         optouts.hold_for_a_person([contact.pk])
+
+
+def _they_called(signal: CallEnded, event: ProviderEvent, now: datetime) -> None:
+    """A call that somebody made to us, into their conversation, once. Who said nothing and is not known is not written down."""
+    if matching.is_ours(signal.caller) or find_inbound(signal.provider_id) is not None:
+        return
+    people = matching.people_at(signal.caller)
+    if not people and not signal.said:
+        return
+    people = people or matching.newcomer(signal.caller, "voice", now)
+    at = signal.ended_at or event.received_at
+    record_interaction(
+        tenant_id=event.tenant_id,
+        contact_id=people[0].pk,
+        channel="voice",
+        direction="inbound",
+        at=at,
+        body=signal.transcript,
+        outcome="answered",
+        provider_id=signal.provider_id,
+        content_summary=signal.summary,
+        call_duration_seconds=signal.seconds,
+        call_disposition="answered",
+    )
+    if signal.said:
+        heard(people, Words("\n".join(signal.said), "voice", signal.caller, at, event.sender), now)
+    if vapi.ended(signal.reason).needs_human:
+        optouts.hold_for_a_person([contact.pk for contact in people])

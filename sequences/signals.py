@@ -48,16 +48,18 @@ class MailReceived:
 
 @dataclass(frozen=True, slots=True)
 class CallProgress:
-    """A call that has not ended: scheduled, queued, ringing, in-progress, forwarding."""
+    """A call that has not ended: scheduled, queued, ringing, in-progress, forwarding. `caller` as in CallEnded."""
 
     mark: str
     provider_id: str
     status: str
+    caller: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class CallEnded:
-    """The end of a call. `said` holds the person's own turns only; the status event of the end has no words yet."""
+    """The end of a call. `said` holds the person's own turns only; the status event of the end has no words yet. `caller`: the
+    number of the person who called us; "" when we called."""
 
     mark: str
     provider_id: str
@@ -68,6 +70,7 @@ class CallEnded:
     summary: str = ""
     seconds: int | None = None
     ended_at: datetime | None = None
+    caller: str = ""
 
 
 @dataclass(frozen=True, slots=True)

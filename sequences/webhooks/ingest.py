@@ -11,6 +11,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
+from datetime import datetime
 from types import ModuleType
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -227,11 +228,12 @@ async def body_of(receive: Receive, headers: Mapping[str, str], limit: int) -> b
 async def row_of(door: Door, account: Account, request: Request) -> Row:
     """The row to store. A large body is taken apart in a thread, so that other requests are not kept waiting."""
     if len(request.body) > LARGE:
-        return await asyncio.to_thread(_row, door, account, request)
-    return _row(door, account, request)
+        return await asyncio.to_thread(row_now, door, account, request)
+    return row_now(door, account, request)
 
 
-def _row(door: Door, account: Account, request: Request) -> Row:
+def row_now(door: Door, account: Account, request: Request, *, at: datetime | None = None) -> Row:
+    """The row of one request; `at`: when it happened, where that is not now."""
     if door.name == "postmark":
         request = replace(request, body=mail.stored_body(request.body))
     identity = door.module.identify(request)
@@ -246,7 +248,7 @@ def _row(door: Door, account: Account, request: Request) -> Row:
         headers=kept,
         # PostgreSQL's text holds neither NUL nor broken UTF-8; what made no sense stays visible as a mark.
         body=request.body.decode("utf-8", "replace").replace("\x00", "\ufffd"),
-        received_at=now(),
+        received_at=at or now(),
     )
 
 

@@ -73,10 +73,10 @@ def parse(kind: str, body: str, mark: str) -> list[Signal]:
         raise ValueError("VAPI's message names no call.")
     what, status = text_of(message.get("type")), text_of(message.get("status"))
     if what == "status-update" and status != "ended":
-        return [CallProgress(mark, call_id, status)]
+        return [CallProgress(mark, call_id, status, caller_of(call))]
     if what == "status-update":
         reason = text_of(message.get("endedReason")) or text_of(call.get("endedReason"))
-        return [CallEnded(mark, call_id, reason, complete=False)]
+        return [CallEnded(mark, call_id, reason, complete=False, caller=caller_of(call))]
     return [_report(message, call, call_id, mark)] if what == "end-of-call-report" else []
 
 
@@ -102,7 +102,15 @@ def _report(message: dict[str, Any], call: dict[str, Any], call_id: str, mark: s
         summary=text_of(analysis.get("summary")) or text_of(message.get("summary")),
         seconds=round(seconds) if isinstance(seconds, int | float) and 0 <= seconds < 10**6 else None,
         ended_at=moment(message.get("endedAt") or call.get("endedAt")),
+        caller=caller_of(call),
     )
+
+
+def caller_of(call: dict[str, Any]) -> str:
+    """The number of the person who called us; "" for a call of ours, or from a withheld number."""
+    if call.get("type") != "inboundPhoneCall":
+        return ""
+    return text_of(table(call.get("customer")).get("number"), 40).strip()
 
 
 def moment(value: object) -> datetime | None:
