@@ -1,9 +1,11 @@
 """What can be decided about one person at one step: a closed union, each with its reason and the facts it rests on. Pure."""
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
+
+from omnify.lib.values import value
 
 
 class Reason(StrEnum):
@@ -26,6 +28,7 @@ class Reason(StrEnum):
     LANDLINE = "landline"
     SUPPRESSED = "suppressed"
     NO_CONSENT = "no_consent"
+    CLOSED_COUNTRY = "closed_country"
     NO_SENDER = "no_sender"
     # 3, 4 hours
     OUTSIDE_WINDOW = "outside_window"
@@ -49,7 +52,7 @@ class Reason(StrEnum):
 Facts = dict[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Send:
     """Hand this text to the wire."""
 
@@ -63,7 +66,7 @@ class Send:
     facts: Facts = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Wait:
     """Not now; look again at `until`, or, with None, when somebody changes something. Not an error."""
 
@@ -72,7 +75,7 @@ class Wait:
     facts: Facts = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Skip:
     """This step is left out; the walk goes on."""
 
@@ -80,7 +83,7 @@ class Skip:
     facts: Facts = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Task:
     """A person of the tenant has something to do; the walk goes on."""
 
@@ -90,7 +93,7 @@ class Task:
     facts: Facts = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Handoff:
     """The automation stops here and shows itself to a person."""
 
@@ -98,7 +101,7 @@ class Handoff:
     facts: Facts = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Exit:
     """The person leaves the sequence."""
 
@@ -111,7 +114,7 @@ Decision = Send | Wait | Skip | Task | Handoff | Exit
 WORD = {Send: "send", Wait: "wait", Skip: "skip", Task: "task", Handoff: "handoff", Exit: "exit"}
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Entry:
     """One decision at one step: one receipt."""
 
@@ -121,7 +124,7 @@ class Entry:
     next_run_at: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Turn:
     """What one tick decides for one enrolment: its receipts, in order, and where that leaves the person."""
 

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sequences import states
-from sequences.plan import CONSENT_NEEDED
-from sequences.windows import Window, may_send, must_end
+from sequences import law, states
+from sequences.limits import Limits, Touch, answers_reached, call_under_way, calls_again, caps_for, reached
+from sequences.windows import Window
 
 # A text needs a moment to arrive: what would leave in the last 90 seconds of the window waits for the next one.
 MARGIN = timedelta(seconds=90)
@@ -20,12 +20,16 @@ RECHECK = timedelta(minutes=5)
 SHORT_PAUSE, UNCERTAIN_PAUSE = timedelta(seconds=5), timedelta(seconds=60)
 # Answers that the person has asked for, by texting STOP or HELP: they go out even though the address is suppressed.
 ASKED_FOR = frozenset({"confirmation", "help"})
+NO_LIMITS = Limits()
+# While they are on the phone with us; and how often a cap of 0 is looked at again, in case somebody raises it.
+CALL_PAUSE, NEVER_PAUSE = timedelta(seconds=30), timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True)
 class WireFacts:
     """What is true of one message now. `sender_*` are of the sender it will leave from; `in_flight` the state of another
-    message to the same person that is on its way, "" if none is."""
+    message to the same person that is on its way, "" if none is; `switched_off` the kill switch that is off, "" if none is;
+    `touches` what reached this person, or may have, in the last week."""
 
     channel: str
     purpose: str
@@ -48,6 +52,12 @@ class WireFacts:
     sender_paused_until: datetime | None
     in_flight: str
     human_hold: bool = False
+    switched_off: str = ""
+    epoch: int = 1
+    expected_epoch: int = 1
+    limits: Limits = NO_LIMITS
+    touches: tuple[Touch, ...] = ()
+    postal_address: bool = True
 
     @property
     def marketing(self) -> bool:
@@ -66,7 +76,16 @@ class Stop:
 Guard = Callable[[WireFacts, datetime], Stop | None]
 
 
+def epoch(facts: WireFacts, now: datetime) -> Stop | None:
+    """The second net: the claim does not take a message up at all while the database is of another epoch."""
+    if facts.epoch != facts.expected_epoch:
+        return Stop(states.DEFERRED, "send_epoch", now + RECHECK)
+    return None
+
+
 def switches(facts: WireFacts, now: datetime) -> Stop | None:
+    if facts.switched_off:
+        return Stop(states.DEFERRED, f"switch:{facts.switched_off}", now + timedelta(minutes=1))
     if not facts.sending_on or not facts.tenant_enabled:
         return Stop(states.DEFERRED, "sending_off", now + timedelta(minutes=1))
     return None
@@ -108,28 +127,38 @@ def suppression(facts: WireFacts, now: datetime) -> Stop | None:
     return None
 
 
+def place(facts: WireFacts, now: datetime) -> Stop | None:
+    """A country Omnify has no rules for, or a channel that a state forbids outright, is closed at any hour."""
+    if facts.marketing and verdict_of(facts, now).closed:
+        return Stop(states.SUPPRESSED, "closed_country")
+    return None
+
+
 def consent(facts: WireFacts, now: datetime) -> Stop | None:
-    needed = CONSENT_NEEDED.get(facts.channel)
-    if facts.marketing and needed and not needed & facts.consents:
+    if facts.marketing and law.lacking(facts.places, facts.channel, facts.consents, now.date()):
         return Stop(states.SUPPRESSED, "no_consent")
+    return None
+
+
+def identity(facts: WireFacts, now: datetime) -> Stop | None:
+    """Where the law wants the sender's postal address in the mail, a tenant without one writes to nobody."""
+    if facts.marketing and not facts.postal_address and law.shows_address(facts.places, facts.channel, now.date()):
+        return Stop(states.DEFERRED, "no_postal_address", now + RECHECK)
     return None
 
 
 def hours(facts: WireFacts, now: datetime) -> Stop | None:
     """Marketing waits for the window, or expires when it opens too late. Answers to a person who wrote to us do not wait."""
-    if not facts.marketing:
+    verdict = verdict_of(facts, now)
+    if verdict.allowed and verdict.until - now >= MARGIN:
         return None
-    window = Window.from_json(dict(facts.window))
-    opens = may_send(now, facts.zones, window, facts.channel, facts.tenant_zone)
-    if opens == now and must_end(now, facts.zones, window, facts.channel, facts.tenant_zone) - now < MARGIN:
-        opens = may_send(now + MARGIN, facts.zones, window, facts.channel, facts.tenant_zone)
+    opens = verdict.next if not verdict.allowed else verdict_of(facts, verdict.until).next
+    reason = "quiet_hours" if verdict.legal and not verdict.allowed else "outside_window"
     if opens is None:
         return Stop(states.EXPIRED, "never_open")
-    if opens == now:
-        return None
     if opens >= facts.expires_at:
-        return Stop(states.EXPIRED, "outside_window")
-    return Stop(states.DEFERRED, "outside_window", opens)
+        return Stop(states.EXPIRED, reason)
+    return Stop(states.DEFERRED, reason, opens)
 
 
 def freshness(facts: WireFacts, now: datetime) -> Stop | None:
@@ -153,18 +182,53 @@ def single_flight(facts: WireFacts, now: datetime) -> Stop | None:
     return None
 
 
+def calls(facts: WireFacts, now: datetime) -> Stop | None:
+    """One live call to one person, and meanwhile nothing else of ours but a member's own words; no call after one of which
+    nobody knows whether it was placed."""
+    if (facts.marketing or facts.channel == "voice") and call_under_way(facts.touches, now):
+        return Stop(states.READY, "call_under_way", now + CALL_PAUSE)
+    again = calls_again(facts.touches, now) if facts.channel == "voice" and facts.marketing else None
+    return _later(facts, "call_unknown", again) if again is not None else None
+
+
+def person_caps(facts: WireFacts, now: datetime) -> Stop | None:
+    """How often one person is written to, over all sequences: the tenant's caps and the law's. Counted under the person's
+    lock from the messages themselves, so the claim is the spending and no counter can be wrong."""
+    if not facts.marketing:
+        return None
+    found = reached(caps_for(facts.limits, facts.places, facts.channel, now), facts.touches, now)
+    return _later(facts, found[0], found[1] or now + NEVER_PAUSE) if found is not None else None
+
+
+def answers(facts: WireFacts, now: datetime) -> Stop | None:
+    """Two machines that answer each other would never stop by themselves."""
+    if facts.purpose in ASKED_FOR and answers_reached(facts.touches, ASKED_FOR, now):
+        return Stop(states.CANCELLED, "cap:answers")
+    return None
+
+
+def _later(facts: WireFacts, reason: str, free: datetime) -> Stop:
+    return Stop(states.EXPIRED, reason) if free >= facts.expires_at else Stop(states.DEFERRED, reason, free)
+
+
 GUARDS: tuple[Guard, ...] = (
+    epoch,
     switches,
     mode,
     sequence,
     enrollment,
     contact,
     suppression,
+    place,
     consent,
+    identity,
     hours,
     freshness,
     sender,
     single_flight,
+    calls,
+    person_caps,
+    answers,
 )
 
 
@@ -177,10 +241,14 @@ def judge(facts: WireFacts, now: datetime) -> Stop | None:
     return None
 
 
+def verdict_of(facts: WireFacts, now: datetime) -> law.Verdict:
+    """The law and the window on this message at this moment: what may be kept with it as its permit."""
+    window = Window.from_json(dict(facts.window))
+    return law.judged(now, facts.zones, facts.places, facts.channel, facts.purpose, window, facts.tenant_zone)
+
+
 def latest_arrival(facts: WireFacts, now: datetime) -> datetime:
     """Until when the provider may still deliver it: the end of the window less a minute, or its expiry."""
     if not facts.marketing:
         return facts.expires_at
-    window = Window.from_json(dict(facts.window))
-    closes = must_end(now, facts.zones, window, facts.channel, facts.tenant_zone) - timedelta(seconds=60)
-    return min(facts.expires_at, closes)
+    return min(facts.expires_at, verdict_of(facts, now).until - timedelta(seconds=60))

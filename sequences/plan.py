@@ -10,7 +10,8 @@ from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Any
 
-from sequences import windows
+from omnify.lib.values import value
+from sequences import law, windows
 from sequences.decisions import Entry, Exit, Handoff, Reason, Send, Skip, Task, Turn, Wait
 from sequences.graph import MESSAGE_KINDS, Graph, StepFacts
 from sequences.render import TemplateProblem
@@ -23,8 +24,8 @@ FRESH_FOR = {"sms": timedelta(hours=4), "voice": timedelta(hours=2), "email": ti
 LONGEST_LINE = 998
 # A window that closes sooner leaves no time for the wire.
 LAST_CALL = timedelta(seconds=90)
-# What allows marketing on a channel (docs/compliance.md, the consent model). E-mail needs no consent, only no opt-out.
-CONSENT_NEEDED = {"sms": frozenset({"pewc_text"}), "voice": frozenset({"pewc_artificial_voice"})}
+# Where nobody knows the place, the hours may never meet; it is looked at again, since places are worked out by and by.
+PLACE_PAUSE = timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +40,7 @@ class SequenceFacts:
     exit_on_reply: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class PersonFacts:
     """What is known about the contact. `variables` is called only when something is rendered."""
 
@@ -59,7 +60,7 @@ class PersonFacts:
         return self.email if channel == "email" else self.phone
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Standing:
     """Where the enrolment stands."""
 
@@ -83,7 +84,7 @@ def plan(standing: Standing, person: PersonFacts, sequence: SequenceFacts, graph
         if step is None:
             return _end(entries, standing, None, visit, Exit(Reason.FINISHED))
         decision = at_step(step, waited, person, sequence, now)
-        if isinstance(decision, Exit | Handoff):
+        if isinstance(decision, (Exit, Handoff)):
             return _end(entries, standing, step.id, visit, decision)
         if isinstance(decision, Wait):
             entries.append(Entry(step.id, visit, decision, decision.until))
@@ -151,9 +152,18 @@ def route(step: StepFacts, person: PersonFacts, sequence: SequenceFacts, now: da
         return Skip(Reason.ADDRESS_INVALID, {"channel": channel})
     if channel == "sms" and person.phone_type == "landline":
         return Skip(Reason.LANDLINE, {"channel": channel})
-    needed = CONSENT_NEEDED.get(channel)
-    if needed and not needed & person.consents:
-        return Skip(Reason.NO_CONSENT, {"channel": channel, "needed": sorted(needed), "have": sorted(person.consents)})
+    shut = _verdict(now, person, sequence, channel).closed
+    if shut:
+        return Skip(Reason.CLOSED_COUNTRY, {"channel": channel, "rules": list(shut), "places": list(person.places)})
+    lacking = law.lacking(person.places, channel, person.consents, now.date())
+    if lacking:
+        facts = {
+            "channel": channel,
+            "needed": sorted(frozenset().union(*(row.needed for row in lacking))),
+            "have": sorted(person.consents),
+            "rules": [row.id for row in lacking],
+        }
+        return Skip(Reason.NO_CONSENT, facts)
     if not sequence.sending_enabled:
         return Wait(now + timedelta(minutes=10), Reason.SENDING_OFF)
     if channel not in sequence.senders:
@@ -162,24 +172,21 @@ def route(step: StepFacts, person: PersonFacts, sequence: SequenceFacts, now: da
 
 
 def hours(step: StepFacts, person: PersonFacts, sequence: SequenceFacts, now: datetime) -> Wait | Handoff | None:
-    """Checks 3 and 4: the send window, narrowed by law, open in every zone with time left for the wire."""
-    opens, closes = windows.hours_at(now, person.zones, sequence.window, step.kind, sequence.tenant_zone)
-    if opens == now and closes - now >= LAST_CALL:
-        return None
-    window, zones = windows.effective(sequence.window, person.zones, step.kind, sequence.tenant_zone)
-    if opens == now:
-        opens = windows.next_open(closes, zones, window)
-    facts = {
-        "zones": list(zones),
-        "window": f"{window.start:%H:%M} to {window.end:%H:%M}",
-        "local": [f"{now.astimezone(windows.zone(name)):%a %H:%M}" for name in zones],
-    }
+    """Checks 3 and 4: the send window, narrowed by law, open on every clock with time left for the wire."""
+    verdict = _verdict(now, person, sequence, step.kind)
+    if verdict.allowed:
+        if verdict.until - now >= LAST_CALL:
+            return None
+        closed = _verdict(verdict.until, person, sequence, step.kind)
+        opens, why = closed.next, closed
+    else:
+        opens, why = verdict.next, verdict
+    facts = {"rules": list(why.rule_ids), "why": [_objection(each) for each in why.why], "places": list(person.places)}
     if opens is None:
+        if not person.places:
+            return Wait(now + PLACE_PAUSE, Reason.QUIET_HOURS, facts)
         return Handoff(Reason.NEVER_OPEN, facts)
-    legal = step.kind != "email" and not all(
-        windows.LEGAL_HOURS.open_at(now.astimezone(windows.zone(name))) for name in zones
-    )
-    return Wait(opens, Reason.QUIET_HOURS if legal else Reason.OUTSIDE_WINDOW, facts)
+    return Wait(opens, Reason.QUIET_HOURS if why.legal else Reason.OUTSIDE_WINDOW, facts)
 
 
 def content(step: StepFacts, person: PersonFacts, sequence: SequenceFacts, now: datetime) -> Send | Handoff:
@@ -206,6 +213,15 @@ def content(step: StepFacts, person: PersonFacts, sequence: SequenceFacts, now: 
 def _served(now: datetime, step: StepFacts, zone_name: str) -> datetime:
     """When a wait step entered now is over; the same for everybody of a zone in one batch."""
     return windows.after_wait(now, step.config, zone_name)
+
+
+def _verdict(now: datetime, person: PersonFacts, sequence: SequenceFacts, channel: str) -> law.Verdict:
+    return law.judged(now, person.zones, person.places, channel, law.MARKETING, sequence.window, sequence.tenant_zone)
+
+
+def _objection(each: law.Objection) -> dict[str, str]:
+    """One line of a receipt: which rule forbade it, what the clock there said, and what the rule allows that day."""
+    return {"rule": each.rule, "zone": each.zone, "local": each.local, "hours": each.hours}
 
 
 def home_zone(person: PersonFacts, sequence: SequenceFacts) -> str:

@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from sequences.decisions import Reason
+from sequences.law.words import closed_in_words, objection_in_words
 
 Facts = Mapping[str, Any]
 NOUNS: Final = {"sms": "text", "email": "email", "voice": "call"}
@@ -59,6 +60,8 @@ def facts_in_words(facts: Facts | None) -> list[tuple[str, str]]:
     for name, value in (facts or {}).items():
         if name == "for" and isinstance(value, Mapping):
             told.append(("How long", wait_in_words(value)))
+        elif name == "why" and isinstance(value, list | tuple):
+            told.extend(("Forbidden", objection_in_words(each)) for each in value if isinstance(each, Mapping))
         elif name == "suppressed" and isinstance(value, Mapping):
             told.append(("Blocked", "; ".join(_block(str(channel), block) for channel, block in value.items())))
         else:
@@ -93,11 +96,19 @@ def _no_consent(facts: Facts) -> str:
 
 def _hours(opening: str) -> Callable[[Facts], str]:
     def tell(facts: Facts) -> str:
+        why = [each for each in facts.get("why") or () if isinstance(each, Mapping)]
+        if why:
+            return f"{opening}: {objection_in_words(why[0])}."
         local = _and([str(each) for each in facts.get("local") or ()])
         window = f", and sending is allowed {facts['window'].replace(' to ', '–')}" if facts.get("window") else ""
         return f"{opening}: it was {local} there{window}." if local else f"{opening}."
 
     return tell
+
+
+def _closed_country(facts: Facts) -> str:
+    said = _and([closed_in_words(str(rule), _what(facts)) for rule in facts.get("rules") or ()])
+    return f"Not sent: {said}." if said else f"Not sent: {_what(facts)} to that country are closed."
 
 
 def _waiting(facts: Facts) -> str:
@@ -225,6 +236,7 @@ _SENTENCES: Final[dict[str, Callable[[Facts], str]]] = {
     Reason.LANDLINE: _said("Not sent: the number is a landline, which takes no texts."),
     Reason.SUPPRESSED: _suppressed,
     Reason.NO_CONSENT: _no_consent,
+    Reason.CLOSED_COUNTRY: _closed_country,
     Reason.NO_SENDER: lambda facts: f"Not now: no account is set up for {_what(facts)}.",
     Reason.OUTSIDE_WINDOW: _hours("Not now: outside the sequence's hours"),
     Reason.QUIET_HOURS: _hours("Not now: quiet hours"),
@@ -244,11 +256,13 @@ _SENTENCES: Final[dict[str, Callable[[Facts], str]]] = {
     ),
     Reason.CRASHED: _said("Parked: this step failed twice, so the machine leaves it to a person."),
     "removed": _said("Left the sequence: taken out by hand."),
+    "merged": _said("Left the sequence: two contacts became one, and this person was in it twice."),
 }
 _SHORT: Final[dict[str, str]] = {
     Reason.HUMAN_HOLD: "a person took over",
     Reason.OUTSIDE_WINDOW: "waiting for hours",
     Reason.QUIET_HOURS: "quiet hours",
+    Reason.CLOSED_COUNTRY: "country closed",
     Reason.NO_SENDER: "no account",
     Reason.SENDING_OFF: "sending is off",
     Reason.MISSING_VARIABLE: "value missing",
@@ -277,6 +291,7 @@ _REMEDIES: Final[dict[str, str | Callable[[Facts], str]]] = {
         else "Check the address; the block is on the contact's page."
     ),
     Reason.NO_CONSENT: "Record the person's consent on the contact's page, with its evidence.",
+    Reason.CLOSED_COUNTRY: "A rule for the country must be written down and reviewed first; the page Rules lists those there are.",
     Reason.NO_SENDER: "Set up an account for this channel in the settings; the step is tried again every hour.",
     Reason.OUTSIDE_WINDOW: "It goes on by itself when the window opens.",
     Reason.QUIET_HOURS: "It goes on by itself when the law allows it.",
@@ -287,4 +302,5 @@ _REMEDIES: Final[dict[str, str | Callable[[Facts], str]]] = {
     Reason.CRASHED: "Resume the person to try once more.",
     Reason.WAITING: "It goes on by itself when the wait is over.",
     "removed": "Enrol the person again.",
+    "merged": "Nothing: the enrolment of the kept contact counts.",
 }

@@ -76,6 +76,7 @@ def make_contact(
         "email": f"pat{n}@people.example",
         "phone": f"+1212555{n % 10000:04d}",
         "zones": ["America/New_York"],
+        "places": ["US-NY"],
         "state": "NY",
         "country": "US",
     }

@@ -133,12 +133,12 @@ def test_a_message_is_sent_only_when_every_zone_the_person_may_be_in_is_open() -
     early = datetime(2026, 11, 18, 14, 0, tzinfo=UTC)  # 9:00 in New York, 6:00 in Los Angeles
     both = facts(zones=("America/New_York", "America/Los_Angeles"), expires_at=early + timedelta(hours=9))
     stop = judge(both, early)
-    assert stop == Stop(states.DEFERRED, "outside_window", datetime(2026, 11, 18, 16, 0, tzinfo=UTC))
+    assert stop == Stop(states.DEFERRED, "quiet_hours", datetime(2026, 11, 18, 16, 0, tzinfo=UTC))
 
 
 def test_a_message_that_would_be_old_when_the_window_opens_expires_at_once() -> None:
     night = datetime(2026, 11, 18, 5, 0, tzinfo=UTC)
-    assert judge(facts(expires_at=night + timedelta(hours=2)), night) == Stop(states.EXPIRED, "outside_window")
+    assert judge(facts(expires_at=night + timedelta(hours=2)), night) == Stop(states.EXPIRED, "quiet_hours")
 
 
 def test_a_window_that_never_opens_expires_it() -> None:

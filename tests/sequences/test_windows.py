@@ -1,4 +1,4 @@
-"""Hours, zones and the changes of the clock."""
+"""The sequence's own window, and waits that keep the clock on the wall."""
 
 import json
 from datetime import UTC, datetime, time, timedelta
@@ -8,25 +8,21 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sequences.windows import (
-    CONTINENTAL,
-    EVERY_DAY,
-    LEGAL_HOURS,
-    Window,
-    after_wait,
-    closes_at,
-    effective,
-    may_send,
-    must_end,
-    next_open,
-)
+from sequences import law
+from sequences.windows import EVERY_DAY, Window, after_wait
 
 NY, LA, TOKYO = "America/New_York", "America/Los_Angeles", "Asia/Tokyo"
 OFFICE = Window(frozenset(range(5)), time(9), time(17))
+DAYTIME = Window.from_json({})
 
 
 def at(text: str, zone: str = NY) -> datetime:
     return datetime.fromisoformat(text).replace(tzinfo=ZoneInfo(zone)).astimezone(UTC)
+
+
+def mail(now: datetime, zones: tuple[str, ...], window: Window) -> law.Verdict:
+    """E-mail has no hours by law: the window alone decides."""
+    return law.allowed(now, law.Person(zones, ("US-NY",)), "email", window=window)
 
 
 @pytest.mark.parametrize(
@@ -40,43 +36,27 @@ def at(text: str, zone: str = NY) -> datetime:
         ("2026-11-18 09:30", (NY, LA), OFFICE, "2026-11-18 12:00"),  # not before 9:00 in Los Angeles
         ("2026-11-18 16:30", (NY, LA), OFFICE, "2026-11-18 16:30"),
         ("2026-11-20 17:30", (NY, LA), OFFICE, "2026-11-23 12:00"),
-        ("2026-11-18 21:00", (NY,), LEGAL_HOURS, "2026-11-19 08:00"),
-        ("2026-11-18 20:59:59", (NY,), LEGAL_HOURS, "2026-11-18 20:59:59"),
+        ("2026-11-18 21:00", (NY,), DAYTIME, "2026-11-19 08:00"),
+        ("2026-11-18 20:59:59", (NY,), DAYTIME, "2026-11-18 20:59:59"),
     ],
 )
 def test_the_next_opening_is_the_first_instant_open_in_every_zone(now, zones, window, expected) -> None:
-    assert next_open(at(now), zones, window) == at(expected)
+    assert mail(at(now), zones, window).next == at(expected)
 
 
 def test_zones_that_never_share_an_hour_are_said_so() -> None:
-    assert next_open(at("2026-11-18 10:00"), (NY, TOKYO), OFFICE) is None
+    assert mail(at("2026-11-18 10:00"), (NY, TOKYO), OFFICE).next is None
 
 
 @pytest.mark.parametrize("window", [Window(frozenset(), time(9), time(17)), Window(EVERY_DAY, time(17), time(9))])
 def test_a_window_without_hours_never_opens(window) -> None:
-    assert next_open(at("2026-11-18 10:00"), (NY,), window) is None
-
-
-def test_an_unknown_place_gets_the_strictest_hours_in_all_four_zones() -> None:
-    hours, zones = effective(Window.from_json({}), (), "sms")
-    assert zones == CONTINENTAL
-    assert (hours.start, hours.end, 6 in hours.days) == (time(10), time(17), False)
-    assert may_send(at("2026-11-18 11:00"), (), Window.from_json({}), "sms") == at("2026-11-18 10:00", LA)
-
-
-def test_law_narrows_texts_and_calls_but_not_mail() -> None:
-    night_owl = Window(EVERY_DAY, time(6), time(23))
-    late = at("2026-11-18 22:00")
-    assert may_send(late, (NY,), night_owl, "email") == late
-    assert (
-        may_send(late, (NY,), night_owl, "sms") == may_send(late, (NY,), night_owl, "voice") == at("2026-11-19 08:00")
-    )
+    assert mail(at("2026-11-18 10:00"), (NY,), window).next is None
 
 
 def test_what_leaves_now_must_arrive_before_the_hours_end_where_they_end_first() -> None:
-    assert closes_at(at("2026-11-18 15:00"), (NY, LA), OFFICE) == at("2026-11-18 17:00")
-    assert must_end(at("2026-11-18 20:30"), (NY,), Window.from_json({}), "sms") == at("2026-11-18 21:00")
-    assert closes_at(at("2026-11-18 03:00"), (NY,), OFFICE) == at("2026-11-18 03:00")
+    assert mail(at("2026-11-18 15:00"), (NY, LA), OFFICE).until == at("2026-11-18 17:00")
+    assert mail(at("2026-11-18 20:30"), (NY,), DAYTIME).until == at("2026-11-18 21:00")
+    assert mail(at("2026-11-18 03:00"), (NY,), OFFICE).until == at("2026-11-18 03:00")
 
 
 def test_a_day_across_the_change_to_summer_time_keeps_the_clock_on_the_wall() -> None:
@@ -124,7 +104,7 @@ def test_an_hour_that_comes_twice_in_autumn_is_still_one_hour() -> None:
     ),
 )
 def test_whatever_opens_is_open_everywhere_and_not_before_now(now, zones, window) -> None:
-    opens = next_open(now, zones, window)
+    opens = mail(now, tuple(zones), window).next
     if opens is None:
         return
     assert opens >= now
@@ -132,19 +112,6 @@ def test_whatever_opens_is_open_everywhere_and_not_before_now(now, zones, window
     if opens > now:
         just_before = opens - timedelta(seconds=1)
         assert just_before < now or not all(window.open_at(just_before.astimezone(ZoneInfo(zone))) for zone in zones)
-
-
-@pytest.mark.conformance
-def test_the_quiet_hours_of_public_cases_hold_to_the_minute(shared_data) -> None:
-    cases = json.loads((shared_data / "phone_tz" / "quiet_hours_exact_boundaries.json").read_text())["cases"]
-    zones = {"California": LA}
-    checked = 0
-    for case in cases:
-        if "tcpa_quiet" in case and case["state"] in zones:
-            local = datetime.fromisoformat(case["utc"]).astimezone(ZoneInfo(zones[case["state"]]))
-            assert LEGAL_HOURS.open_at(local) is not case["tcpa_quiet"], case
-            checked += 1
-    assert checked >= 4
 
 
 @pytest.mark.conformance

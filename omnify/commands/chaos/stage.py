@@ -54,7 +54,7 @@ def prepare(people: int, seconds: float) -> dict[str, Any]:
         Sequence.objects.filter(pk=sequence.pk).update(published=version)
         for n in range(people):
             contact = Contact.objects.create(
-                first_name=f"Pat{n}", email=f"pat{n}@people.example", phone=f"+1212{2_000_000 + n}", zones=[zone]
+                first_name=f"Pat{n}", email=f"pat{n}@people.example", phone=f"+1212{2_000_000 + n}", zones=[zone], places=["US-NY"]
             )
             for channel, kind in consents:
                 address = contact.address_for(channel)
