@@ -45,7 +45,7 @@ def create_contact(values: dict[str, Any], *, actor: str, now: datetime) -> Cont
     with transaction.atomic():
         _free(plain.get("email", ""))
         contact: Contact = Contact.objects.create(
-            **plain, company=_company(values.get("company", "")), zones=_zones(plain)
+            **plain, company=_company(values.get("company", "")), **_whereabouts(plain)
         )
         record("contact.created", tenant_id=contact.tenant_id, now=now, actor=actor, subject=contact)
         live.hint(contact.tenant_id, "contacts")
@@ -125,15 +125,16 @@ def _consequences(row: Contact, changes: dict[str, Any]) -> dict[str, Any]:
     if "email" in changes:
         more["email_valid"] = None
     if any(name in changes for name in _PLACES):
-        more["zones"] = _zones({name: changes.get(name, getattr(row, name)) for name in _PLACES})
+        more |= _whereabouts({name: changes.get(name, getattr(row, name)) for name in _PLACES})
     return more
 
 
-def _zones(values: dict[str, Any]) -> list[str]:
+def _whereabouts(values: dict[str, Any]) -> dict[str, list[str]]:
+    """The candidate zones and jurisdictions that a contact's own words give."""
     place = place_of(
         *(values.get(name, "") for name in ("timezone", "country", "state", "city", "postal_code", "phone"))
     )
-    return list(place.zones)
+    return {"zones": list(place.zones), "places": list(place.places)}
 
 
 def _company(name: str) -> Company | None:

@@ -55,7 +55,7 @@ def zones_of_address(country: str, state: str, city: str, postal_code: str) -> t
         return (), False
     for guess in ("US", "CA"):  # a state or ZIP without a country: North American lists leave it out
         found, precise = _in_country(guess, state, city, postal_code)
-        if precise and _state_of(guess, state, postal_code):
+        if precise and state_of(guess, state, postal_code):
             return found, precise
     return (), False
 
@@ -63,7 +63,7 @@ def zones_of_address(country: str, state: str, city: str, postal_code: str) -> t
 def _in_country(code: str, state: str, city: str, postal_code: str) -> tuple[tuple[str, ...], bool]:
     if code in _STATES:
         table, _, cities = _STATES[code]
-        if key := _state_of(code, state, postal_code):
+        if key := state_of(code, state, postal_code):
             by_city = cities.get(key, {}).get(" ".join(city.split()).lower())
             return by_city or table[key], bool(table[key])
         if code == "US":
@@ -72,7 +72,7 @@ def _in_country(code: str, state: str, city: str, postal_code: str) -> tuple[tup
     return found, len(found) == 1
 
 
-def _state_of(code: str, state: str, postal_code: str) -> str:
+def state_of(code: str, state: str, postal_code: str) -> str:
     """The key of the state in its country's table: from its code or name, else from the postal code."""
     table, names, _ = _STATES[code]
     text = " ".join(state.split())

@@ -64,7 +64,7 @@ class ContactPage(TenantAdmin):
     search_fields = ("first_name__istartswith", "last_name__istartswith", "email__istartswith", "phone__startswith")
     autocomplete_fields = ("company", "owner")
     readonly_fields = (
-        "public_id", "zones", "phone_type", "phone_valid", "email_valid", "engagement_score", "sentiment_trend",
+        "public_id", "zones", "places", "phone_type", "phone_valid", "email_valid", "engagement_score", "sentiment_trend",
         "interaction_count", "inbound_count", "last_outbound_at", "last_inbound_at", "source", "created_at", "updated_at",
     )  # fmt: skip
     fields = (*FIELDS, *readonly_fields)

@@ -1,7 +1,12 @@
-"""Which time zones a person may be in: stated zone, then address, then area code. Pure.
+"""Which time zones and jurisdictions a person may be in: stated zone, then address, then area code. Pure.
 
 Every candidate is kept and a message must be allowed in all of them: an area code is weak evidence (numbers move with
 people), a state may lie in two zones, and a wrong guess texts somebody at six in the morning (47 CFR 64.1200(c)(1)).
+
+A jurisdiction is a country (GB), or a state of one whose states differ (US-FL, CA-ON). "US" alone is the United States
+without a known state, which binds to the strictest hours; a state from an address or an area code takes its place. A stated
+zone adds a jurisdiction only where no candidate lies in that zone: somebody on Eastern time with a Californian number may
+be in any eastern state, so they get "US" beside "US-CA".
 """
 
 from collections.abc import Iterable
@@ -14,6 +19,8 @@ from phonenumbers.timezone import time_zones_for_geographical_number, time_zones
 from phonenumbers.tzdata import TIMEZONE_DATA
 
 from contacts.addressing import zones_of_address
+from contacts.areacodes import places_of_area_code
+from contacts.jurisdictions import narrowed, place_of_address, places_of_zones
 from contacts.zones import alike, collapse, resolve
 
 # Kinds of number that belong to no place.
@@ -34,10 +41,11 @@ _NOWHERE = frozenset(
 @dataclass(frozen=True, slots=True)
 class Place:
     """`zones`: all candidates, best evidence first, () when nothing is known. `evidence`: what each kind of evidence said,
-    a tuple of ("stated" | "address" | "area code", zones)."""
+    a tuple of ("stated" | "address" | "area code", zones). `places`: all candidate jurisdictions, () when nothing is known."""
 
     zones: tuple[str, ...]
     evidence: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    places: tuple[str, ...] = ()
 
     @property
     def strength(self) -> int:
@@ -51,13 +59,22 @@ _STRENGTH = {"stated": 3, "address": 2, "area code": 1}
 def place_of(
     stated: str = "", country: str = "", state: str = "", city: str = "", postal_code: str = "", e164: str = ""
 ) -> Place:
-    """All zones these facts allow. A country with several zones says less than an area code inside it, and gives way to it."""
-    return _weighed(stated, country, state, city, postal_code, zones_of_phone(e164), e164.startswith("+1"))
+    """All zones and jurisdictions these facts allow. A country with several zones says less than an area code inside it,
+    and gives way to it."""
+    by_phone, phoned = _of_phone(e164)
+    return _weighed(stated, country, state, city, postal_code, by_phone, phoned, e164.startswith("+1"))
 
 
 @lru_cache(maxsize=16_384)
 def _weighed(
-    stated: str, country: str, state: str, city: str, postal_code: str, by_phone: tuple[str, ...], by_area: bool
+    stated: str,
+    country: str,
+    state: str,
+    city: str,
+    postal_code: str,
+    by_phone: tuple[str, ...],
+    phoned: tuple[str, ...],
+    by_area: bool,
 ) -> Place:
     by_statement = resolve(stated)
     by_address, precise = zones_of_address(country, state, city, postal_code)
@@ -71,28 +88,39 @@ def _weighed(
         for kind, zones in (("stated", by_statement), ("address", by_address), ("area code", by_phone))
         if zones
     )
-    return Place(_union(zones for _, zones in evidence), evidence)
+    lived = narrowed(place_of_address(country, state, postal_code), phoned)
+    places = (*lived, *places_of_zones(by_statement, lived))
+    return Place(_union(zones for _, zones in evidence), evidence, places)
 
 
 def zones_of_phone(e164: str) -> tuple[str, ...]:
     """The zones a number's area code or country covers; () for toll-free, personal and unreadable numbers."""
+    return _of_phone(e164)[0]
+
+
+def _of_phone(e164: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """(zones, jurisdictions) that a number says."""
     if e164.startswith("+1") and len(e164) == 12:
-        return _zones_of_area_code(e164[2:5])
+        return _zones_of_area_code(e164[2:5]), places_of_area_code(e164[2:5])
     if not e164:
-        return ()
+        return (), ()
     try:
         number = phonenumbers.parse(e164, None)
     except phonenumbers.NumberParseException:
-        return ()
+        return (), ()
     kind = phonenumbers.number_type(number)
     if kind in _NOWHERE:
-        return ()
+        return (), ()
+    country = phonenumbers.region_code_for_number(number) or phonenumbers.region_code_for_country_code(
+        number.country_code or 0
+    )
+    places = (country,) if country.isalpha() and country != "ZZ" else ()  # 001: numbers of no country
     if kind == PhoneNumberType.UNKNOWN:
         # In no plan we know: its country is all that can be said.
-        return collapse(TIMEZONE_DATA.get(str(number.country_code), ()))
+        return collapse(TIMEZONE_DATA.get(str(number.country_code), ())), places
     mobile = kind == PhoneNumberType.MOBILE
     zones = time_zones_for_number(number) if mobile else time_zones_for_geographical_number(number)
-    return collapse(zone for zone in zones if zone != "Etc/Unknown")
+    return collapse(zone for zone in zones if zone != "Etc/Unknown"), places
 
 
 @lru_cache(maxsize=1024)

@@ -24,7 +24,7 @@ class ContactOut(serializers.ModelSerializer[Contact]):
         model = Contact
         fields = (
             "id", "first_name", "last_name", "title", "company", "owner", "email", "phone", "alternative_email",
-            "alternative_phone", "email_valid", "phone_valid", "phone_type", "timezone", "zones", "address_line", "city",
+            "alternative_phone", "email_valid", "phone_valid", "phone_type", "timezone", "zones", "places", "address_line", "city",
             "state", "postal_code", "country", "language", "tags", "custom_fields", "source", "lead_score",
             "engagement_score", "sentiment_trend", "interaction_count", "last_outbound_at", "last_inbound_at",
             "created_at", "updated_at",

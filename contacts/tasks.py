@@ -1,5 +1,6 @@
 """django-q2's entry points. Three lines each; the row decides whether there is anything to do."""
 
+from contacts import placing
 from contacts.importing import passes, sweeping
 from omnify.lib.clock import now
 
@@ -17,3 +18,8 @@ def resume_imports() -> int:
 def discard_forgotten_imports() -> int:
     """Removes uploads nobody went on with. Once a day."""
     return sweeping.discard(now=now())
+
+
+def place_contacts() -> int:
+    """Works out where people may be whom an older release left unplaced. Once a minute; nothing to do costs one probe."""
+    return placing.fill(now=now())

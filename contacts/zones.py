@@ -106,8 +106,14 @@ def of_country() -> dict[str, tuple[str, ...]]:
 
 
 @cache
+def all_of_country() -> dict[str, list[str]]:
+    """ISO 3166-1 alpha-2 -> every zone zone.tab lists for it."""
+    return _table("zone.tab")
+
+
+@cache
 def _places() -> frozenset[str]:
-    return frozenset(zone for zones in _table("zone.tab").values() for zone in zones)
+    return frozenset(zone for zones in all_of_country().values() for zone in zones)
 
 
 def _table(name: str) -> dict[str, list[str]]:

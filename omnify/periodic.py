@@ -1,6 +1,9 @@
 """What happens by the clock alone: (kind, dotted task, seconds between two runs, cluster). The pulse asks for each in time."""
 
 PERIODIC: list[tuple[str, str, int, str]] = [
+    ("poll", "sequences.tasks.poll_providers", 60, "slow"),
     ("imports-resume", "contacts.tasks.resume_imports", 60, "slow"),
+    ("contacts-place", "contacts.tasks.place_contacts", 60, "slow"),
     ("imports-discard", "contacts.tasks.discard_forgotten_imports", 86_400, "slow"),
+    ("lines-reap", "sequences.tasks.reap_lines", 60, "default"),
 ]

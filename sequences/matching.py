@@ -5,7 +5,7 @@ from datetime import datetime
 from contacts.addresses import normalised
 from contacts.locks import lock_contacts, lock_contacts_having, lock_first_words
 from contacts.models import Contact
-from contacts.places import zones_of_phone
+from contacts.places import place_of
 from omnify.tenants.events import record
 from sequences.models import Message, Sender
 from sequences.webhooks.base import mark_in
@@ -83,7 +83,8 @@ def newcomer(address: str, channel: str, now: datetime, *, name: str = "") -> li
     first, _, last = name.strip().partition(" ")
     fields: dict[str, object] = {"email": address[:254]} if "@" in address else {"phone": address[:20]}
     if "phone" in fields:
-        fields["zones"] = list(zones_of_phone(address))
+        place = place_of(e164=address)
+        fields |= {"zones": list(place.zones), "places": list(place.places)}
     contact: Contact = Contact.objects.create(
         first_name=first[:100], last_name=last[:100], source=f"inbound {channel}", **fields
     )

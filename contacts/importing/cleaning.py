@@ -35,6 +35,7 @@ class Person:
 
     texts: dict[str, str]
     zones: tuple[str, ...] = ()
+    places: tuple[str, ...] = ()
     zone_strength: int = 0
     phone_valid: bool | None = None
     lead_score: int | None = None
@@ -182,7 +183,7 @@ class Cleaner:
             texts.get("postal_code", ""),
             texts.get("phone", ""),
         )
-        person.zones, person.zone_strength = place.zones, place.strength
+        person.zones, person.places, person.zone_strength = place.zones, place.places, place.strength
         if stated and place.strength == 3:
             texts["timezone"] = place.zones[0]
         elif stated:

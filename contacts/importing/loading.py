@@ -11,6 +11,7 @@ from typing import Any
 from django.db import connection
 
 from contacts.importing.staging import TEXTS
+from contacts.locks import lock_addresses
 from contacts.models import ImportJob
 from contacts.permissions import suppress
 from omnify.tenants.events import record
@@ -36,11 +37,11 @@ UPDATE import_row SET company_id = company.id FROM contacts_company AS company
 NEW = f"""
 WITH made AS (
     INSERT INTO contacts_contact (
-        tenant_id, public_id, email, phone, timezone, source, {", ".join(_PLAIN)}, company_id, phone_valid, phone_type, zones,
+        tenant_id, public_id, email, phone, timezone, source, {", ".join(_PLAIN)}, company_id, phone_valid, phone_type, zones, places,
         lead_score, tags, custom_fields, engagement_score, sentiment_trend, conversation_summary, interaction_count, inbound_count,
         last_interaction_summary, last_call_summary, last_sms_reply, created_at, updated_at)
     SELECT %(tenant)s, staged.public_id, email, phone, timezone, coalesce(nullif(source, ''), %(source)s),
-           {", ".join(_PLAIN)}, staged.company_id, phone_valid, 'unknown', zones, lead_score,
+           {", ".join(_PLAIN)}, staged.company_id, phone_valid, 'unknown', zones, places, lead_score,
            tags || (SELECT coalesce(array_agg(tag), '{{}}') FROM unnest(%(tags)s::text[]) AS tag WHERE tag <> ALL (tags)),
            custom, 50, '', '', 0, 0, '', '', '', %(now)s, %(now)s
       FROM import_row AS staged WHERE {_NEW} ORDER BY row
@@ -49,11 +50,11 @@ WITH made AS (
 )
 UPDATE import_row SET contact_id = made.id, made = true FROM made WHERE made.public_id = import_row.public_id
 """
-# loading_touched, loading_declining: the contacts about to be changed, and those whose mailbox is about to be closed. Asked for
+# loading_touched, loading_declining: the contacts about to be changed, or to be opted out, and those whose mailbox is about to be closed. Asked for
 # with lists, not joined: of a tenant's first list the planner knows nothing, and would compare everybody with every row.
 TOUCHED = f"""
 SELECT coalesce(array_agg(contact_id) FILTER (WHERE contact_id IS NOT NULL AND NOT clash
-                                              AND ((%(update)s AND {_KNOWN}) OR declined_email <> '')), '{{}}'),
+                                              AND ((%(update)s AND {_KNOWN}) OR declined_email <> '' OR opted_out <> '{{}}')), '{{}}'),
        coalesce(array_agg(email) FILTER (WHERE declined_email <> '' AND email <> ''), '{{}}')
   FROM import_row AS staged
 """
@@ -78,6 +79,11 @@ UPDATE contacts_contact AS contact SET
                      WHEN contact.state <> '' OR contact.country <> '' OR contact.postal_code <> '' THEN 2
                      ELSE 0 END
                  THEN staged.zones ELSE contact.zones END,
+    places = CASE WHEN staged.zones <> '{{}}' AND staged.zone_strength >= CASE
+                     WHEN contact.timezone <> '' THEN 3
+                     WHEN contact.state <> '' OR contact.country <> '' OR contact.postal_code <> '' THEN 2
+                     ELSE 0 END
+                 THEN staged.places ELSE contact.places END,
     lead_score = coalesce(staged.lead_score, contact.lead_score),
     tags = contact.tags || (SELECT coalesce(array_agg(DISTINCT tag), '{{}}')
                               FROM unnest(staged.tags || %(tags)s::text[]) AS tag WHERE tag <> ALL (contact.tags)),
@@ -111,7 +117,13 @@ SELECT %(tenant)s, staged.contact_id, CASE WHEN channel = 'email' THEN staged.em
                    AND known.address = CASE WHEN channel = 'email' THEN staged.email ELSE staged.phone END)))
  ORDER BY staged.row, channel
 """
-# loading_opted_out: of people the tenant did not have; nobody writes to them yet, so no lock and no event is needed.
+# loading_closing: what the next two close. Somebody else may have the same number, and a claim for them be under way.
+CLOSING = """
+SELECT coalesce(array_agg(DISTINCT address), '{}')
+  FROM import_row CROSS JOIN LATERAL unnest(ARRAY[email, alternative_email, phone, alternative_phone]) AS address
+ WHERE address <> '' AND (opted_out <> '{}' OR declined_email <> '')
+"""
+# loading_opted_out: of people the tenant did not have; nobody has been told anything about them, so no event is needed.
 OPTED_OUT = """
 INSERT INTO contacts_suppression (tenant_id, channel, address, reason, source, quote, created_at, lifted_by)
 SELECT DISTINCT %(tenant)s, channel, address, 'opted_out', 'import', %(quote)s, %(now)s, ''
@@ -153,11 +165,15 @@ def load(job: ImportJob, *, now: datetime) -> int:
         cursor.execute(REFUSED, parameters)
         if parameters["kinds"] != "{}":
             cursor.execute(AGREED, parameters)
+        cursor.execute(OPTED_OUT_KNOWN)
+        for channels, mailboxes, phones in cursor.fetchall():
+            _suppress(job, channels, mailboxes, phones, now)
+        cursor.execute(CLOSING)
+        if closing := cursor.fetchone()[0]:
+            lock_addresses(closing)
         cursor.execute(OPTED_OUT, parameters)
         cursor.execute(DECLINED, parameters)
         declined = cursor.rowcount
-        cursor.execute(OPTED_OUT_KNOWN)
-        known = cursor.fetchall()
     if declined:
         record(
             "import.email_declined",
@@ -167,8 +183,6 @@ def load(job: ImportJob, *, now: datetime) -> int:
             subject=job,
             mailboxes=declined,
         )
-    for channels, mailboxes, phones in known:
-        _suppress(job, channels, mailboxes, phones, now)
     return made
 
 

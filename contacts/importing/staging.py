@@ -20,7 +20,7 @@ TEXTS = (
     "address_line", "city", "state", "postal_code", "country", "language", "source",
 )  # fmt: skip
 COLUMNS = (
-    "row", "public_id", *TEXTS, "phone_valid", "zones", "zone_strength", "lead_score", "tags", "custom",
+    "row", "public_id", *TEXTS, "phone_valid", "zones", "places", "zone_strength", "lead_score", "tags", "custom",
     "agreed", "refused", "opted_out", "declined_email", "agreed_at", "agreed_where", "evidence",
 )  # fmt: skip
 
@@ -30,7 +30,7 @@ OPEN = f"""
 DROP TABLE IF EXISTS import_row, import_seen;
 CREATE TEMP TABLE import_row (
     row int PRIMARY KEY, tenant_id bigint NOT NULL DEFAULT %d, public_id uuid, {", ".join(f"{name} text NOT NULL" for name in TEXTS)},
-    phone_valid boolean, zones text[], zone_strength smallint, lead_score smallint, tags text[], custom jsonb,
+    phone_valid boolean, zones text[], places text[], zone_strength smallint, lead_score smallint, tags text[], custom jsonb,
     agreed text[], refused text[], opted_out text[], declined_email text, agreed_at timestamptz, agreed_where text, evidence text,
     twin int, contact_id bigint, company_id bigint, clash boolean NOT NULL DEFAULT false, made boolean NOT NULL DEFAULT false
 );
@@ -174,6 +174,7 @@ def _values(row: int, person: Person) -> tuple[Any, ...]:
         *[texts.get(name, "") for name in TEXTS],
         person.phone_valid,
         array(person.zones),
+        array(person.places),
         person.zone_strength,
         person.lead_score,
         array(person.tags),

@@ -9,6 +9,7 @@ from django.db import transaction
 from contacts.models import Company, Contact
 from contacts.models.permission import ConsentKind
 from contacts.permissions import give_consent, suppress
+from contacts.places import place_of
 from omnify.demo.journey import demo_sequence
 from omnify.demo.people import PEOPLE, Person
 from omnify.demo.workspace import demo_owner, demo_senders, demo_tenant, kept_login
@@ -72,6 +73,7 @@ def demo_contact(person: Person, owner: Membership, *, now: datetime) -> Contact
         phone_type=person.phone_type,
         timezone=person.zone,
         zones=[person.zone],
+        places=list(place_of(country=person.country, state=person.state, e164=person.phone).places),
         city=person.city,
         state=person.state,
         country=person.country,
