@@ -1,25 +1,27 @@
 """Taking one message for the wire: its row and its person's row locked, every guard asked, and the claim committed.
 
-Three statements in one short transaction. The person's row is the one an opt-out locks first too: whichever commits first
-is seen by the other. Nothing here opens a socket.
+Three statements in one short transaction, and one more for each allowance that is kept. The person's row is the one an
+opt-out locks first too: whichever commits first is seen by the other. Nothing here opens a socket.
 """
 
 import json
 import logging
 import uuid
-from collections import namedtuple
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import cache
 from typing import Any
 
 from django.conf import settings
 from django.db import connection, transaction
 
-from contacts.addresses import normalised
-from sequences import alarms, states
-from sequences.guards import Stop, WireFacts, judge, latest_arrival
+from sequences import alarms, epochs, states
+from sequences.addressing import fingerprint_of
+from sequences.guards import Stop, WireFacts, judge, latest_arrival, verdict_of
+from sequences.limits import caps_for
+from sequences.spending import Spent, Waits, refund, spend
+from sequences.transports.base import Refused
+from sequences.wirefacts import around, facts_of, one
 
 # After so many crashes a message waits for a person instead of for the next worker.
 MOST_CRASHES = 2
@@ -37,7 +39,10 @@ WITH RECURSIVE waiting AS (
     FROM waiting WHERE waiting.tenant_id IS NOT NULL
 )
 SELECT waiting.tenant_id FROM waiting JOIN tenants_tenant AS t ON t.id = waiting.tenant_id
-WHERE t.sending_enabled AND EXISTS (
+WHERE t.sending_enabled
+  AND NOT EXISTS (SELECT 1 FROM sequences_switch WHERE off AND key IN ('all', %(channel)s))
+  AND coalesce((SELECT max(epoch) FROM sequences_sendepoch), 1) = %(epoch)s
+  AND EXISTS (
     SELECT 1 FROM sequences_message AS m
     WHERE m.channel = %(channel)s AND m.tenant_id = waiting.tenant_id AND m.state IN ('ready', 'deferred')
       AND m.not_before <= %(now)s
@@ -45,13 +50,20 @@ WHERE t.sending_enabled AND EXISTS (
 """
 
 # message_take: the tenant's message longest due. A person somebody else holds just now is passed over, not waited for, so
-# this can be part of no deadlock. NO KEY UPDATE: the conversation may go on being written about a locked person.
+# this can be part of no deadlock. NO KEY UPDATE: the conversation may go on being written about a locked person. `free`:
+# nobody is just forbidding this address, nor many of the tenant's at once (the keys of contacts.locks.lock_addresses);
+# whoever wants to now waits for this claim. `gate`: whoever stops sending waits for it too (omnify.lib.gate), and a claim
+# that comes later reads what was switched. `skip`: senders of which nothing may leave just now; 0 is the default one.
 TAKE = """
 SELECT m.id, m.tenant_id, m.public_id, m.enrollment_id, m.contact_id, m.step_id, m.channel, m.purpose, m.sender_id,
-       m.to_address, m.subject, m.body, m.expires_at, m.send_window::text, m.attempt, m.crashes
+       m.to_address, m.subject, m.body, m.expires_at, m.send_window::text, m.attempt, m.crashes,
+       m.estimate, m.permit::text, pg_advisory_xact_lock_shared(-2) AS gate,
+       pg_try_advisory_xact_lock_shared(7301, hashtext(m.tenant_id::text))
+       AND pg_try_advisory_xact_lock_shared(7301, hashtext(m.tenant_id || ':' || lower(m.to_address))) AS free
 FROM sequences_message AS m
 JOIN contacts_contact AS c ON c.id = m.contact_id AND c.tenant_id = m.tenant_id
 WHERE m.channel = %(channel)s AND m.tenant_id = %(tenant)s AND m.state IN ('ready', 'deferred') AND m.not_before <= %(now)s
+  AND coalesce(m.sender_id, 0) <> ALL(%(skip)s)
 ORDER BY m.not_before
 LIMIT 1
 FOR NO KEY UPDATE OF m, c SKIP LOCKED
@@ -60,42 +72,22 @@ FOR NO KEY UPDATE OF m, c SKIP LOCKED
 # message_again: the same columns of one unknown message, and what the reconciler needs.
 AGAIN = """
 SELECT id, tenant_id, public_id, enrollment_id, contact_id, step_id, channel, purpose, sender_id, to_address, subject, body,
-       expires_at, send_window::text, attempt, crashes, claim_token, provider, sending_started_at, lookups
+       expires_at, send_window::text, attempt, crashes, claim_token, provider, sending_started_at, lookups, account
 FROM sequences_message WHERE id = %(id)s AND tenant_id = %(tenant)s AND state = 'unknown'
-"""
-
-# wire_facts: read by a statement of its own, begun after the locks were taken: its snapshot has what was committed until then.
-FACTS = """
-SELECT t.name AS tenant_name, t.sending_enabled, t.sending_mode, t.timezone, t.business_hours::text, t.postal_address,
-       c.deleted_at, c.zones, c.places, c.first_name, c.last_name, company.name AS company,
-       e.status AS enrollment_status, e.status_reason AS enrollment_reason, e.needs_human_intervention, q.status AS sequence_status,
-       s.id AS sender_id, s.provider, s.address AS sender_address, s.config::text AS sender_config, s.sealed_credentials,
-       s.webhook_key, s.simulated, s.paused_until,
-       EXISTS (SELECT 1 FROM contacts_suppression AS x
-               WHERE x.tenant_id = m.tenant_id AND x.channel = m.channel AND x.lifted_at IS NULL
-                 AND x.address IN (m.to_address, %(normalised)s)) AS suppressed,
-       ARRAY(SELECT k.kind FROM contacts_consent AS k
-             WHERE k.contact_id = m.contact_id AND k.channel = m.channel AND k.revoked_at IS NULL
-               AND (k.expires_at IS NULL OR k.expires_at > %(now)s)
-               AND k.address IN (m.to_address, %(normalised)s, '')) AS consents,
-       (SELECT o.state FROM sequences_message AS o
-        WHERE o.contact_id = m.contact_id AND o.state IN ('claimed', 'sending', 'unknown') LIMIT 1) AS in_flight
-FROM sequences_message AS m
-JOIN tenants_tenant AS t ON t.id = m.tenant_id
-JOIN contacts_contact AS c ON c.id = m.contact_id AND c.tenant_id = m.tenant_id
-LEFT JOIN contacts_company AS company ON company.id = c.company_id AND company.tenant_id = c.tenant_id
-LEFT JOIN sequences_enrollment AS e ON e.id = m.enrollment_id AND e.tenant_id = m.tenant_id
-LEFT JOIN sequences_sequence AS q ON q.id = e.sequence_id AND q.tenant_id = e.tenant_id
-LEFT JOIN sequences_sender AS s ON s.tenant_id = m.tenant_id AND s.channel = m.channel
-     AND (s.id = m.sender_id OR (m.sender_id IS NULL AND s.is_default))
-WHERE m.id = %(id)s AND m.tenant_id = %(tenant)s
 """
 
 CLAIM = """
 UPDATE sequences_message
 SET state = 'claimed', state_reason = '', state_at = %(now)s, claim_token = %(token)s, sending_started_at = NULL,
-    sender_id = %(sender)s, provider = %(provider)s, looked_up_at = NULL, lookups = 0
+    sender_id = %(sender)s, provider = %(provider)s, looked_up_at = NULL, lookups = 0,
+    permit = %(permit)s::jsonb, estimate = %(estimate)s, account = %(account)s
 WHERE id = %(id)s AND tenant_id = %(tenant)s
+"""
+
+# message_waits: its place in the queue stays; only why it waits is written, once.
+WAITS = """
+UPDATE sequences_message SET state_reason = %(reason)s
+WHERE id = %(id)s AND tenant_id = %(tenant)s AND state_reason <> %(reason)s
 """
 
 STOP = """
@@ -140,26 +132,42 @@ class Stopped:
     reason: str
 
 
+@dataclass(frozen=True, slots=True)
+class Paced:
+    """Of this sender nothing may leave before `until` (0: the channel's default one); its messages keep their places."""
+
+    sender_id: int
+    reason: str
+    until: datetime
+
+
 def tenants_with_work(channel: str, now: datetime) -> list[int]:
-    """Tenants that have a message of this channel due now and have not switched sending off, by id."""
+    """Tenants that have a message of this channel due now and may send it, by id: nobody, while a switch is off or the
+    database is of another epoch. Their messages stay as they are."""
     if not settings.SENDING:
         return []
     with connection.cursor() as cursor:
-        cursor.execute(TENANTS, {"channel": channel, "now": now})
-        return [tenant_id for (tenant_id,) in cursor.fetchall()]
+        cursor.execute(TENANTS, {"channel": channel, "now": now, "epoch": settings.SEND_EPOCH})
+        found = [tenant_id for (tenant_id,) in cursor.fetchall()]
+    if not found:
+        epochs.say_if_frozen(now)
+    return found
 
 
-def claim_one(channel: str, tenant_id: int, now: datetime) -> Claim | Stopped | None:
-    """Takes the tenant's message of this channel that is longest due.
+def claim_one(
+    channel: str, tenant_id: int, now: datetime, skip: Collection[int] = ()
+) -> Claim | Stopped | Paced | None:
+    """Takes the tenant's message of this channel that is longest due, of any sender but those in `skip`.
 
-    A Claim is committed and may be sent; a Stopped did not pass a guard and carries its new state; None: nothing is due, or
-    what is due is locked. Whatever raises on the way means that the message is not sent: it is parked, the others go on.
+    A Claim is committed and may be sent; a Stopped did not pass a guard and carries its new state; Paced: its sender has to
+    wait, others may go on; None: nothing is due, or what is due is locked, or the database is frozen. Whatever raises on
+    the way means that the message is not sent: it is parked, the others go on.
     """
     taken: Any = None
     try:
         with transaction.atomic():
-            taken = _one(TAKE, {"channel": channel, "tenant": tenant_id, "now": now})
-            if taken is None:
+            taken = one(TAKE, {"channel": channel, "tenant": tenant_id, "now": now, "skip": list(skip)})
+            if taken is None or not taken.free:
                 return None
             return _decide(taken, now)
     except Exception as error:
@@ -173,9 +181,12 @@ def claim_next(channels: Sequence[str], now: datetime) -> Claim | None:
     """The next message that may be sent on one of these channels, claimed; None when none is due. Fair only to one caller."""
     for channel in channels:
         for tenant_id in tenants_with_work(channel, now):
+            skip: set[int] = set()
             found = claim_one(channel, tenant_id, now)
-            while isinstance(found, Stopped):
-                found = claim_one(channel, tenant_id, now)
+            while isinstance(found, Stopped | Paced):
+                if isinstance(found, Paced):
+                    skip.add(found.sender_id)
+                found = claim_one(channel, tenant_id, now, skip)
             if found is not None:
                 return found
     return None
@@ -184,7 +195,7 @@ def claim_next(channels: Sequence[str], now: datetime) -> Claim | None:
 def park(message_id: int, tenant_id: int, reason: str, now: datetime) -> Stopped:
     """Puts a message aside that made its handling crash, before anything was sent: for a minute, then for a person."""
     with transaction.atomic():
-        row = _one(
+        row = one(
             PARK,
             {
                 "id": message_id,
@@ -197,97 +208,94 @@ def park(message_id: int, tenant_id: int, reason: str, now: datetime) -> Stopped
         )
         if row is not None and row.state == states.HELD:
             alarms.held(tenant_id, message_id, reason, now)
+        refund(message_id, tenant_id)
     return Stopped(message_id, row.state if row is not None else "", reason)
 
 
 def reload(message_id: int, tenant_id: int, now: datetime) -> tuple[Any, Any] | None:
     """An unknown message and what is known around it now, as claim_one reads them; None when it was settled meanwhile."""
-    message = _one(AGAIN, {"id": message_id, "tenant": tenant_id})
+    message = one(AGAIN, {"id": message_id, "tenant": tenant_id})
     if message is None:
         return None
-    known = _one(
-        FACTS, {"id": message_id, "tenant": tenant_id, "now": now, "normalised": normalised(message.to_address)}
-    )
-    return message, known
+    return message, around(message_id, tenant_id, message.to_address, now)
 
 
-def _decide(taken: Any, now: datetime) -> Claim | Stopped:
-    known = _one(
-        FACTS,
-        {"id": taken.id, "tenant": taken.tenant_id, "now": now, "normalised": normalised(taken.to_address)},
-    )
+def _decide(taken: Any, now: datetime) -> Claim | Stopped | Paced | None:
+    known = around(taken.id, taken.tenant_id, taken.to_address, now)
+    if known.epoch != settings.SEND_EPOCH:
+        return None  # frozen as it is: nothing about it is written
     facts = facts_of(taken, known)
     stop = judge(facts, now)
     if stop is not None:
-        _stop(taken, stop, now)
-        return Stopped(taken.id, stop.state, stop.reason)
-    token = uuid.uuid4()
-    with connection.cursor() as cursor:
-        cursor.execute(
-            CLAIM,
-            {
-                "id": taken.id,
-                "tenant": taken.tenant_id,
-                "now": now,
-                "token": token,
-                "sender": known.sender_id,
-                "provider": known.provider,
-            },
-        )
-    return Claim(taken.id, taken.tenant_id, taken.public_id, token, taken, known, facts, latest_arrival(facts, now))
-
-
-def _stop(taken: Any, stop: Stop, now: datetime) -> None:
-    with connection.cursor() as cursor:
-        cursor.execute(
-            STOP,
-            {
-                "id": taken.id,
-                "tenant": taken.tenant_id,
-                "state": stop.state,
-                "reason": stop.reason[:60],
-                "now": now,
-                "not_before": stop.not_before,
-            },
-        )
-
-
-def facts_of(taken: Any, known: Any) -> WireFacts:
-    """The plain facts of these two rows. A row that lacks what a guard needs raises, and so is not sent."""
-    own = json.loads(taken.send_window) if taken.send_window else None
-    return WireFacts(
-        channel=taken.channel,
-        purpose=taken.purpose,
-        expires_at=taken.expires_at,
-        sending_on=settings.SENDING,
-        tenant_enabled=known.sending_enabled,
-        tenant_mode=known.sending_mode,
-        tenant_zone=known.timezone,
-        sequence_status=known.sequence_status or "",
-        enrollment_status=known.enrollment_status or "",
-        enrollment_reason=known.enrollment_reason or "",
-        contact_deleted=known.deleted_at is not None,
-        zones=tuple(known.zones),
-        places=tuple(known.places or ()),
-        window=own or json.loads(known.business_hours),
-        suppressed=known.suppressed,
-        consents=frozenset(known.consents),
-        has_sender=known.sender_id is not None,
-        sender_simulated=bool(known.simulated),
-        sender_paused_until=known.paused_until,
-        in_flight=known.in_flight or "",
-        human_hold=bool(known.needs_human_intervention),
+        return _stop(taken, stop, now)
+    config = json.loads(known.sender_config)
+    spent = spend(taken, known, facts.limits, config, now)
+    if isinstance(spent, Stop):
+        return _stop(taken, spent, now)
+    if isinstance(spent, Waits):
+        _write(WAITS, {"id": taken.id, "tenant": taken.tenant_id, "reason": spent.reason})
+        return Paced(taken.sender_id or 0, spent.reason, spent.until)
+    token, arrives_by = uuid.uuid4(), latest_arrival(facts, now)
+    _write(
+        CLAIM,
+        {
+            "id": taken.id,
+            "tenant": taken.tenant_id,
+            "now": now,
+            "token": token,
+            "sender": known.sender_id,
+            "provider": known.provider,
+            "permit": permit(facts, spent, arrives_by, now),
+            "estimate": spent.estimate,
+            "account": _account(known, taken.tenant_id),
+        },
     )
+    return Claim(taken.id, taken.tenant_id, taken.public_id, token, taken, known, facts, arrives_by)
 
 
-def _one(statement: str, parameters: dict[str, Any]) -> Any:
-    """The first row as a named tuple, or None."""
+def permit(facts: WireFacts, spent: Spent, arrives_by: datetime, now: datetime) -> str:
+    """Why it was let through, as Message.permit keeps it: rules asked, consents and places known, until when, which epoch,
+    and the day it was paid for where a day's allowance is kept."""
+    rules = [*verdict_of(facts, now).rule_ids]
+    if facts.marketing:
+        rules += [cap.id for cap in caps_for(facts.limits, facts.places, facts.channel, now)]
+    kept: dict[str, Any] = {
+        "rules": rules,
+        "until": arrives_by.isoformat(),
+        "consents": sorted(facts.consents),
+        "places": list(facts.places),
+        "epoch": facts.epoch,
+    }
+    if spent.day is not None:
+        kept["day"] = spent.day.isoformat()
+    return json.dumps(kept)
+
+
+def _account(known: Any, tenant_id: int) -> str:
+    """Which account it leaves from; "" where the secrets cannot be opened, which deliver() will say."""
+    try:
+        return fingerprint_of(known, tenant_id)
+    except Refused:
+        return ""
+
+
+def _stop(taken: Any, stop: Stop, now: datetime) -> Stopped:
+    _write(
+        STOP,
+        {
+            "id": taken.id,
+            "tenant": taken.tenant_id,
+            "state": stop.state,
+            "reason": stop.reason[:60],
+            "now": now,
+            "not_before": stop.not_before,
+        },
+    )
+    if taken.estimate is not None:
+        refund(taken.id, taken.tenant_id)
+    return Stopped(taken.id, stop.state, stop.reason)
+
+
+def _write(statement: str, given: dict[str, Any]) -> None:
     with connection.cursor() as cursor:
-        cursor.execute(statement, parameters)
-        row = cursor.fetchone()
-        return None if row is None else _row(tuple(column.name for column in cursor.description))(*row)
-
-
-@cache
-def _row(names: tuple[str, ...]) -> Any:
-    return namedtuple("Row", names)
+        cursor.execute(statement, given)

@@ -12,22 +12,35 @@ import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import datetime
+from typing import Any
 
-from django.db import DatabaseError, OperationalError, connection, connections
+from django.conf import settings
+from django.db import DatabaseError, OperationalError, connection, connections, transaction
 
 from sequences.addressing import outbound_for
-from sequences.claiming import Claim, Stopped, claim_next, claim_one, park, tenants_with_work
+from sequences.claiming import Claim, Paced, Stopped, claim_next, claim_one, park, tenants_with_work
 from sequences.outcome import record_outcome
+from sequences.spending import refund
 from sequences.transports import hang_up, transport_for
 from sequences.transports.base import Outbound, Receipt, Refused
 from sequences.watching import watched
 
 __all__ = ["Claim", "claim_next", "deliver", "dispatch", "mark_sending", "record_outcome", "send"]
 
-# message_sending: the last thing before the socket, in a transaction of its own.
+# message_sending: the last thing before the socket, in a transaction of its own. A worker that was frozen since its claim
+# finds here what was switched off meanwhile.
 SENDING = """
-UPDATE sequences_message
+UPDATE sequences_message AS m
 SET state = 'sending', state_at = %(now)s, sending_started_at = %(now)s, attempt = attempt + 1
+FROM tenants_tenant AS t
+WHERE m.id = %(id)s AND m.tenant_id = %(tenant)s AND m.claim_token = %(token)s AND m.state = 'claimed'
+  AND t.id = m.tenant_id AND t.sending_enabled AND m.expires_at > %(now)s
+  AND NOT EXISTS (SELECT 1 FROM sequences_switch WHERE off AND key IN ('all', m.channel))
+  AND coalesce((SELECT max(epoch) FROM sequences_sendepoch), 1) = %(epoch)s
+"""
+# message_give_back: nothing was sent, so every guard may be asked again, and says why.
+GIVE_BACK = """
+UPDATE sequences_message SET state = 'ready', state_reason = 'stopped_before_sending', state_at = %(now)s, claim_token = NULL
 WHERE id = %(id)s AND tenant_id = %(tenant)s AND claim_token = %(token)s AND state = 'claimed'
 """
 
@@ -40,10 +53,24 @@ logger = logging.getLogger(__name__)
 
 
 def mark_sending(claim: Claim, now: datetime) -> bool:
-    """Commits that the request is about to leave. False when the claim is no longer ours: then it must not be sent."""
+    """Commits that the request is about to leave. False when the claim is no longer ours, or sending was stopped since: then
+    it must not be sent, and goes back to its queue."""
+    given: dict[str, Any] = {
+        "id": claim.id,
+        "tenant": claim.tenant_id,
+        "token": claim.token,
+        "now": now,
+        "epoch": settings.SEND_EPOCH,
+    }
     with connection.cursor() as cursor:
-        cursor.execute(SENDING, {"id": claim.id, "tenant": claim.tenant_id, "token": claim.token, "now": now})
-        return bool(cursor.rowcount)
+        cursor.execute(SENDING, given)
+        if cursor.rowcount:
+            return True
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(GIVE_BACK, given)
+        if cursor.rowcount:
+            refund(claim.id, claim.tenant_id)
+    return False
 
 
 def send(claim: Claim, outbound: Outbound) -> Receipt:
@@ -108,8 +135,10 @@ class _Shift:
         self.sent = 0
         self.failure: BaseException | None = None
         self.turns: list[tuple[str, int]] = []
-        # Tenants that had nothing to claim: what they still have is locked, or came later; the next shift looks again.
-        self.dry: set[tuple[str, int]] = set()
+        # Tenants that had nothing to claim: what they still have is locked, or came later; the next shift looks again. Where
+        # only its senders' pace keeps a tenant waiting, its turn comes again when the first of them may go on.
+        self.dry: dict[tuple[str, int], datetime | None] = {}
+        self.paced: dict[tuple[str, int], dict[int, datetime]] = {}
         self.lock = threading.Lock()
         self.working: list[Future[None]] = []
         self.pool = ThreadPoolExecutor(threads, thread_name_prefix="dispatch")
@@ -161,12 +190,17 @@ class _Shift:
             turn = self._turn()
             if turn is None:
                 return None
-            found = claim_one(*turn, self.now())
+            moment = self.now()
+            found = claim_one(*turn, moment, self._waiting(turn, moment))
             if found is None:
                 with self.lock:
-                    self.dry.add(turn)
+                    self.dry[turn] = min(self.paced.get(turn, {}).values(), default=None)
             elif isinstance(found, Claim):
                 return found
+            elif isinstance(found, Paced):
+                with self.lock:
+                    self.paced.setdefault(turn, {})[found.sender_id] = found.until
+                    self.turns.insert(0, turn)
             elif isinstance(found, Stopped):
                 logger.debug("Message %d was not sent: %s (%s).", found.id, found.reason, found.state)
         return None
@@ -174,13 +208,28 @@ class _Shift:
     def _turn(self) -> tuple[str, int] | None:
         """The next tenant's turn. The list is made anew when a round is over, so that nobody waits for a whole backlog."""
         with self.lock:
+            moment = self.now()
             while self.turns:
                 turn = self.turns.pop(0)
-                if turn not in self.dry:
+                if self._open(turn, moment):
                     return turn
-            moment = self.now()
             for channel in self.channels:
-                for tenant_id in tenants_with_work(channel, moment):
-                    if (channel, tenant_id) not in self.dry:
-                        self.turns.append((channel, tenant_id))
+                found = [(channel, tenant_id) for tenant_id in tenants_with_work(channel, moment)]
+                self.turns += [turn for turn in found if self._open(turn, moment)]
             return self.turns.pop(0) if self.turns else None
+
+    def _open(self, turn: tuple[str, int], moment: datetime) -> bool:
+        if turn not in self.dry:
+            return True
+        until = self.dry[turn]
+        if until is None or until > moment:
+            return False
+        del self.dry[turn]
+        return True
+
+    def _waiting(self, turn: tuple[str, int], moment: datetime) -> list[int]:
+        """The senders of this turn whose pace lets nothing go at this moment."""
+        with self.lock:
+            paced = {sender: until for sender, until in self.paced.get(turn, {}).items() if until > moment}
+            self.paced[turn] = paced
+            return list(paced)

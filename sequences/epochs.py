@@ -11,8 +11,6 @@ from django.conf import settings
 from sequences.models import SendEpoch
 
 FIRST = 1
-# Reads 1 where there is no row: a new database is of the first epoch. One row at most, see SendEpoch.
-EPOCH_SQL = "coalesce((SELECT max(epoch) FROM sequences_sendepoch), 1)"
 SAID_AGAIN_AFTER = timedelta(minutes=1)
 
 logger = logging.getLogger(__name__)

@@ -13,9 +13,10 @@ from uuid import UUID
 from django.db import connection, transaction
 
 from omnify.tenants.context import tenant_context
-from sequences import alarms, states
+from sequences import alarms, spending, states
 from sequences.codes import Verdict
 from sequences.failures import Failure, failed
+from sequences.limits import CALL_ENDED_RANK
 from sequences.models import Message, Sender
 from sequences.touches import note_touch
 from sequences.transports.base import Busy, Receipt, Refused, Uncertain
@@ -41,9 +42,9 @@ SET state = CASE WHEN old.status_rank < %(rank)s THEN %(state)s ELSE m.state END
     error_text = CASE WHEN old.status_rank < %(rank)s THEN %(error_text)s ELSE m.error_text END,
     permanent = CASE WHEN old.status_rank < %(rank)s THEN %(permanent)s ELSE m.permanent END
 FROM old WHERE m.id = old.id
-RETURNING old.status_rank, m.id, m.tenant_id, m.contact_id, m.channel, m.subject, m.body, m.enrollment_id, m.step_id
+RETURNING old.status_rank, m.id, m.tenant_id, m.contact_id, m.channel, m.subject, m.body, m.enrollment_id, m.step_id, m.estimate
 """
-_Reported = namedtuple("_Reported", "was id tenant_id contact_id channel subject body enrollment_id step_id")
+_Reported = namedtuple("_Reported", "was id tenant_id contact_id channel subject body enrollment_id step_id estimate")
 
 logger = logging.getLogger(__name__)
 
@@ -95,7 +96,21 @@ def apply_report(
             return False
         found = _Reported(*row)
         note_touch(found, provider_id, now)
+        _settle_spending(found, report, cost)
     return bool(found.was < report.rank)
+
+
+def _settle_spending(found: Any, report: states.Report, cost: Decimal | None) -> None:
+    """A call that is over frees its line. A day's books are put right once this is committed: whoever holds a day's row may
+    wait for nobody, and what a provider reports is applied under many locks."""
+    if found.channel == "voice" and report.rank >= CALL_ENDED_RANK:
+        spending.hang_up_line(found.id, found.tenant_id)
+    if found.estimate is None:
+        return
+    if report.state == states.CANCELLED:
+        transaction.on_commit(lambda: spending.refund(found.id, found.tenant_id))
+    elif cost is not None:
+        transaction.on_commit(lambda: spending.correct(found.id, found.tenant_id))
 
 
 def record_outcome(claim: Any, outcome: Receipt | Exception, now: datetime) -> str:
@@ -146,13 +161,18 @@ def _refused(claim: Any, refused: Refused, now: datetime) -> str:
         # What the refusal says about the address (opted out, landline, gone) holds for everybody who has it.
         verdict = Verdict(refused.failure_type, permanent=refused.permanent)
         failed(Message.objects.get(pk=claim.id), Failure(verdict, refused.code, refused.text), now)
+        spending.refund(claim.id, claim.tenant_id)
     return state
 
 
 def _again_later(claim: Any, busy: Busy, now: datetime) -> str:
     """Provably not accepted, so the attempt does not count and every guard is asked again."""
     later = now + timedelta(seconds=busy.retry_after)
-    return _back(claim, "busy", busy.text, later, now)
+    with transaction.atomic():
+        state = _back(claim, "busy", busy.text, later, now)
+        if state:
+            spending.refund(claim.id, claim.tenant_id)
+    return state
 
 
 def _stopped_sender(claim: Any, refused: Refused, now: datetime) -> str:
@@ -165,6 +185,8 @@ def _stopped_sender(claim: Any, refused: Refused, now: datetime) -> str:
         if state and sender.update(paused_until=until, pause_reason=refused.code[:200]) and not already_told:
             name = Sender.objects.values_list("name", flat=True).get(pk=claim.known.sender_id)
             alarms.sender_stopped(claim.tenant_id, name, refused.text, refused.code)
+        if state:
+            spending.refund(claim.id, claim.tenant_id)
     return state
 
 

@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from django.db import connection, transaction
 from django.db.models import F
 
-from sequences import alarms, states
+from sequences import alarms, spending, states
 from sequences.addressing import outbound_for
 from sequences.claiming import MOST_CRASHES, Claim, facts_of, reload
 from sequences.models import Message
@@ -115,6 +115,8 @@ def _abandoned(now: datetime, batch: int, timing: Timing) -> int:
         for message_id, tenant_id, state in rows:
             if state == states.HELD:
                 alarms.held(tenant_id, message_id, "abandoned_twice", now)
+        for message_id, tenant_id, _ in rows:
+            spending.refund(message_id, tenant_id)
     return len(rows)
 
 
@@ -220,9 +222,12 @@ def _conclusion(claim: Claim, now: datetime) -> tuple[str, str]:
 def _settle(claim: Claim, state: str, reason: str, now: datetime) -> int:
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(SETTLE, {"id": claim.id, "state": state, "reason": reason, "now": now, "token": claim.token})
-        if cursor.rowcount and state == states.HELD:
+        settled = int(cursor.rowcount)
+        if settled and state == states.HELD:
             alarms.held(claim.tenant_id, claim.id, reason, now)
-        return int(cursor.rowcount)
+        if settled and reason != "no_proof":
+            spending.refund(claim.id, claim.tenant_id)
+        return settled
 
 
 def _note_look(message_id: int, now: datetime, *, clean: bool) -> int:

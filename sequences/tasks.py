@@ -48,6 +48,14 @@ def apply_events() -> int:
         return apply_waiting(database_clock()())
 
 
+def poll_providers() -> int:
+    """Reads again what the providers hold; returns how many events no webhook had brought. Cluster "slow", once a minute."""
+    from sequences.polling import poll
+
+    with began("poll"):
+        return poll(now()).found
+
+
 def contact_deleted(event_id: int, tenant_id: int) -> int:
     """Follows contact.deleted: takes the person out of their sequences; returns of how many."""
     from sequences.enrollments import end_for_deleted
@@ -63,6 +71,13 @@ def opted_out(event_id: int, tenant_id: int) -> int:
     with tenant_context(tenant_id):
         event = Event.objects.get(pk=event_id)
     return recall(tenant_id, event.subject_id, tuple(event.data["channels"]), now()) if event.subject_id else 0
+
+
+def reap_lines() -> int:
+    """Frees the lines of calls whose end nobody told; returns how many."""
+    from sequences.spending import reap_lines as reap
+
+    return reap(now())
 
 
 def canary(cluster: str) -> None:

@@ -1,0 +1,123 @@
+"""What is true around one message at the wire: one statement, and the plain facts that the guards judge."""
+
+import json
+from collections import namedtuple
+from datetime import UTC, datetime, timedelta
+from functools import cache
+from typing import Any
+
+from django.conf import settings
+from django.db import connection
+
+from contacts.addresses import normalised
+from sequences.guards import WireFacts
+from sequences.limits import LONGEST, Touch, limits_of
+
+# wire_facts: read by a statement of its own, begun after the locks were taken: its snapshot has what was committed until then.
+# touches: what reached the wire, or may have: begun, and not proven absent (put back, refused, called back before it left; old when
+# its absence was proven, or shown to a person because of that proof). What may have arrived, counts.
+FACTS = """
+SELECT t.name AS tenant_name, t.sending_enabled, t.sending_mode, t.timezone, t.business_hours::text, t.postal_address,
+       c.deleted_at, c.zones, c.places, c.first_name, c.last_name, company.name AS company,
+       e.status AS enrollment_status, e.status_reason AS enrollment_reason, e.needs_human_intervention, q.status AS sequence_status,
+       s.id AS sender_id, s.provider, s.address AS sender_address, s.config::text AS sender_config, s.sealed_credentials,
+       s.webhook_key, s.simulated, s.paused_until, s.per_second, s.per_day, s.max_concurrent, t.caps::text,
+       (SELECT x.key FROM sequences_switch AS x WHERE x.off AND x.key IN ('all', m.channel) ORDER BY x.key LIMIT 1) AS switched_off,
+       coalesce((SELECT max(epoch) FROM sequences_sendepoch), 1) AS epoch,
+       EXISTS (SELECT 1 FROM contacts_suppression AS x
+               WHERE x.tenant_id = m.tenant_id AND x.channel = m.channel AND x.lifted_at IS NULL
+                 AND x.address IN (m.to_address, %(normalised)s)) AS suppressed,
+       ARRAY(SELECT k.kind FROM contacts_consent AS k
+             WHERE k.contact_id = m.contact_id AND k.channel = m.channel AND k.revoked_at IS NULL
+               AND (k.expires_at IS NULL OR k.expires_at > %(now)s)
+               AND k.address IN (m.to_address, %(normalised)s, '')) AS consents,
+       (SELECT o.state FROM sequences_message AS o
+        WHERE o.contact_id = m.contact_id AND o.state IN ('claimed', 'sending', 'unknown') LIMIT 1) AS in_flight,
+       (SELECT json_agg(json_build_array(o.channel, o.purpose, extract(epoch FROM o.sending_started_at), o.state, o.status_rank))::text
+        FROM sequences_message AS o
+        WHERE o.contact_id = m.contact_id AND o.tenant_id = m.tenant_id AND o.id <> m.id
+          AND o.sending_started_at > %(since)s
+          AND o.state NOT IN ('ready', 'deferred', 'claimed', 'rejected', 'suppressed')
+          AND NOT (o.state = 'expired' AND o.state_reason = 'expired') AND NOT (o.state = 'cancelled' AND o.status_rank = 45)
+          AND NOT (o.state = 'held' AND o.state_reason IN ('not_placed', 'resent_once', 'touched_since', 'abandoned_twice'))
+       ) AS touches
+FROM sequences_message AS m
+JOIN tenants_tenant AS t ON t.id = m.tenant_id
+JOIN contacts_contact AS c ON c.id = m.contact_id AND c.tenant_id = m.tenant_id
+LEFT JOIN contacts_company AS company ON company.id = c.company_id AND company.tenant_id = c.tenant_id
+LEFT JOIN sequences_enrollment AS e ON e.id = m.enrollment_id AND e.tenant_id = m.tenant_id
+LEFT JOIN sequences_sequence AS q ON q.id = e.sequence_id AND q.tenant_id = e.tenant_id
+LEFT JOIN sequences_sender AS s ON s.tenant_id = m.tenant_id AND s.channel = m.channel
+     AND (s.id = m.sender_id OR (m.sender_id IS NULL AND s.is_default))
+WHERE m.id = %(id)s AND m.tenant_id = %(tenant)s
+"""
+
+_UNIX = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def around(message_id: int, tenant_id: int, to_address: str, now: datetime) -> Any:
+    """The row of FACTS for one message. Call it in a statement of its own, after the locks were taken."""
+    return one(
+        FACTS,
+        {
+            "id": message_id,
+            "tenant": tenant_id,
+            "now": now,
+            "normalised": normalised(to_address),
+            "since": now - LONGEST,
+        },
+    )
+
+
+def facts_of(taken: Any, known: Any) -> WireFacts:
+    """The plain facts of these two rows. A row that lacks what a guard needs raises, and so is not sent."""
+    own = json.loads(taken.send_window) if taken.send_window else None
+    return WireFacts(
+        channel=taken.channel,
+        purpose=taken.purpose,
+        expires_at=taken.expires_at,
+        sending_on=settings.SENDING,
+        tenant_enabled=known.sending_enabled,
+        tenant_mode=known.sending_mode,
+        tenant_zone=known.timezone,
+        sequence_status=known.sequence_status or "",
+        enrollment_status=known.enrollment_status or "",
+        enrollment_reason=known.enrollment_reason or "",
+        contact_deleted=known.deleted_at is not None,
+        zones=tuple(known.zones),
+        places=tuple(known.places or ()),
+        window=own or json.loads(known.business_hours),
+        suppressed=known.suppressed,
+        consents=frozenset(known.consents),
+        has_sender=known.sender_id is not None,
+        sender_simulated=bool(known.simulated),
+        sender_paused_until=known.paused_until,
+        in_flight=known.in_flight or "",
+        human_hold=bool(known.needs_human_intervention),
+        postal_address=bool(known.postal_address.strip()),
+        switched_off=known.switched_off or "",
+        epoch=known.epoch,
+        expected_epoch=settings.SEND_EPOCH,
+        limits=limits_of(known.caps),
+        touches=_touches(known.touches),
+    )
+
+
+def _touches(text: str | None) -> tuple[Touch, ...]:
+    return tuple(
+        Touch(channel, purpose, _UNIX + timedelta(seconds=at), state, rank)
+        for channel, purpose, at, state, rank in json.loads(text or "[]")
+    )
+
+
+def one(statement: str, parameters: dict[str, Any]) -> Any:
+    """The first row as a named tuple, or None."""
+    with connection.cursor() as cursor:
+        cursor.execute(statement, parameters)
+        row = cursor.fetchone()
+        return None if row is None else _row(tuple(column.name for column in cursor.description))(*row)
+
+
+@cache
+def _row(names: tuple[str, ...]) -> Any:
+    return namedtuple("Row", names)
