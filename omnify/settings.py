@@ -16,7 +16,9 @@ zoneinfo.reset_tzpath(())
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 STATE_DIR = Path(environment.text("OMNIFY_STATE_DIR") or BASE_DIR / ".omnify").resolve()
-PRODUCTION = environment.text("OMNIFY_ENV", "development") == "production"
+# Its name is part of every sealed secret: what production sealed opens nowhere else.
+ENVIRONMENT = environment.text("OMNIFY_ENV", "development")
+PRODUCTION = ENVIRONMENT == "production"
 DEBUG = environment.boolean("DEBUG", default=False)
 
 SECRET_KEY = environment.secret("SECRET_KEY", STATE_DIR, required=PRODUCTION)
@@ -50,6 +52,7 @@ INSTALLED_APPS = [
     "allauth",
     "allauth.account",
     "allauth.mfa",
+    "allauth.usersessions",
     "anymail",
     "channels",
     "csp",
@@ -73,6 +76,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "omnify.tenants.middleware.TenantMiddleware",
+    "omnify.tenants.second_factor.SecondFactorMiddleware",
 ]
 
 ROOT_URLCONF = "omnify.urls"
@@ -132,6 +136,13 @@ ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False  # nobody can make Omnify write to addres
 ACCOUNT_REAUTHENTICATION_REQUIRED = True
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
 MFA_TOTP_ISSUER = "Omnify"
+MFA_ADAPTER = "omnify.tenants.second_factor.SealedFactors"
+# Owners and staff must have a second factor. Off on a laptop, so that the demo opens at once.
+REQUIRE_MFA = environment.boolean("OMNIFY_REQUIRE_MFA", default=PRODUCTION)
+# Somebody is told by mail when their password or second factor changes, or a new browser logs in.
+ACCOUNT_EMAIL_NOTIFICATIONS = True
+# How many proxies of ours stand before the web process: so many entries of X-Forwarded-For are believed, from the right.
+ALLAUTH_TRUSTED_PROXY_COUNT = environment.integer("TRUSTED_PROXY_COUNT", 0)
 
 # --- browser safeguards -------------------------------------------------------------------------------------------
 CONTENT_SECURITY_POLICY = {
@@ -158,6 +169,10 @@ SESSION_COOKIE_SAMESITE = "Lax"
 CSRF_COOKIE_SAMESITE = "Lax"
 HTTPS = urlsplit(PUBLIC_URL).scheme == "https"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
+CSRF_COOKIE_HTTPONLY = True  # pages carry the token themselves; no script needs the cookie
+if HTTPS:
+    # Only this very host, over https and for every path, may set cookies of these names.
+    SESSION_COOKIE_NAME, CSRF_COOKIE_NAME = "__Host-sessionid", "__Host-csrftoken"
 SECURE_SSL_REDIRECT = HTTPS
 SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = HTTPS
@@ -232,7 +247,8 @@ CHANNEL_LAYERS = {
 CACHES = {
     "default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}
     if REDIS_URL
-    else {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}
+    # The default of 300 entries would let anybody push the counts of failed log-ins out of it.
+    else {"BACKEND": "django.core.cache.backends.locmem.LocMemCache", "OPTIONS": {"MAX_ENTRIES": 100_000}}
 }
 
 # --- the outside --------------------------------------------------------------------------------------------------
@@ -252,6 +268,8 @@ EMAIL_HOST_USER = environment.text("EMAIL_HOST_USER")
 EMAIL_HOST_PASSWORD = environment.text("EMAIL_HOST_PASSWORD")
 EMAIL_USE_TLS = environment.boolean("EMAIL_USE_TLS")
 EMAIL_TIMEOUT = 10
+# Mail servers of senders must be on the public Internet, so that no tenant speaks to our own machines; except these hosts.
+PRIVATE_MAIL_SERVERS = environment.words("PRIVATE_MAIL_SERVERS")
 DEFAULT_FROM_EMAIL = environment.text("DEFAULT_FROM_EMAIL", "Omnify <no-reply@omnify.example>")
 ANYMAIL = {"REQUESTS_TIMEOUT": (3, 10), "IGNORE_UNSUPPORTED_FEATURES": True}
 

@@ -1,12 +1,21 @@
 """Log-in rules for django-allauth."""
 
+import logging
+from smtplib import SMTPException
 from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.account.models import EmailAddress
 from django.conf import settings
+from django.contrib.sites.shortcuts import get_current_site
+from django.core.mail import EmailMessage
+from django.db import transaction
+from django.http import HttpRequest
 
+from omnify.tenants.devices import remember_device, tell_of_new_device
 from omnify.tenants.models import User
+
+logger = logging.getLogger(__name__)
 
 
 class AccountAdapter(DefaultAccountAdapter):
@@ -17,7 +26,29 @@ class AccountAdapter(DefaultAccountAdapter):
 
     def post_login(self, request: Any, user: User, **kwargs: Any) -> Any:
         own_address(user)
-        return super().post_login(request, user, **kwargs)
+        tell_of_new_device(request, user, self)
+        response = super().post_login(request, user, **kwargs)
+        remember_device(response, user)
+        return response
+
+    def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
+        """Writes the mail now and sends it once the request's transaction has committed: no mail server is waited for inside
+        one, and nothing is mailed of what was rolled back."""
+        request: HttpRequest = self.request
+        facts = {"request": request, "email": email, "current_site": get_current_site(request), **context}
+        letter = self.render_mail(template_prefix, email, facts)
+        transaction.on_commit(lambda: sent(letter))
+
+
+def sent(letter: EmailMessage) -> bool:
+    """Hands a mail of Omnify's own to the mail server. False, and a line in the log, when it is not taken: whoever asked for
+    the mail asks again, and the request that wrote it has long been done."""
+    try:
+        letter.send()
+    except (SMTPException, OSError) as error:
+        logger.error("An account's mail could not be sent: %s", type(error).__name__)
+        return False
+    return True
 
 
 def own_address(user: User) -> None:

@@ -24,8 +24,10 @@ def create_tenant(*, name: str, slug: str, owner: User, now: datetime, **fields:
     return tenant
 
 
-def create_api_key(*, name: str, role: str, by: Membership, now: datetime) -> tuple[ApiKey, str]:
-    """A new key. Returns the row and the key itself, which is shown once and not kept."""
+def create_api_key(
+    *, name: str, role: str, by: Membership, now: datetime, expires_at: datetime | None = None
+) -> tuple[ApiKey, str]:
+    """A new key. Returns the row and the key itself, which is shown once and not kept. `expires_at` None: until revoked."""
     key = f"omk_{secrets.token_urlsafe(32)}"
     with transaction.atomic():
         row = ApiKey.objects.create(
@@ -35,8 +37,19 @@ def create_api_key(*, name: str, role: str, by: Membership, now: datetime) -> tu
             prefix=key[:10],
             digest=ApiKey.digest_of(key),
             created_by=by.user,
+            expires_at=expires_at,
         )
-        record("api_key.created", tenant_id=by.tenant_id, now=now, actor=f"member:{by.pk}", subject=row, role=role)
+        until = expires_at.isoformat(timespec="seconds") if expires_at else ""
+        record(
+            "api_key.created",
+            tenant_id=by.tenant_id,
+            now=now,
+            actor=f"member:{by.pk}",
+            subject=row,
+            name=name,
+            role=role,
+            until=until,
+        )
     return row, key
 
 

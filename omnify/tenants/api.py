@@ -20,10 +20,12 @@ from rest_framework.response import Response
 from rest_framework.throttling import SimpleRateThrottle
 
 from omnify.lib.clock import now
+from omnify.tenants import rates
 from omnify.tenants.context import require_tenant_id
 from omnify.tenants.middleware import bearer
 from omnify.tenants.models import ApiKey, Membership
 from omnify.tenants.models.people import RANK, Role
+from omnify.tenants.rates import BAD_KEYS
 
 STAMPED_EVERY = timedelta(minutes=1)
 
@@ -49,6 +51,8 @@ class ApiKeyAuthentication(BaseAuthentication):
             return None
         key: ApiKey | None = getattr(request._request, "api_key", None)
         if key is None:
+            if not rates.within("bad key", rates.address_of(request._request), most=BAD_KEYS[0], seconds=BAD_KEYS[1]):
+                raise exceptions.Throttled(BAD_KEYS[1], "Too many keys that do not exist.")
             raise exceptions.AuthenticationFailed("This API key is unknown, revoked or expired.")
         stamp(key)
         return request._request.user, key

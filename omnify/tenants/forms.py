@@ -17,6 +17,11 @@ ROLE_CHOICES = [
 ]
 
 
+A_YEAR = 365
+# Days; 0: until it is revoked.
+KEY_LASTS = [(30, "30 days"), (90, "90 days"), (A_YEAR, "A year"), (0, "Until it is revoked")]
+
+
 def zone_names() -> list[tuple[str, str]]:
     """Zones of the shape Area/City, plus UTC: the other names are aliases and abbreviations."""
     names = sorted(name for name in available_timezones() if "/" in name and not name.startswith(("Etc/", "SystemV/")))
@@ -96,6 +101,7 @@ class ApiKeyForm(forms.Form):
 
     name = forms.CharField(max_length=80, label="Name", help_text="What will use it, for example “Website form”.")
     role = forms.ChoiceField(label="Role", choices=())
+    lasts = forms.TypedChoiceField(choices=KEY_LASTS, coerce=int, initial=A_YEAR, required=False, label="Works for")
 
     def __init__(self, *args: Any, up_to: str, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

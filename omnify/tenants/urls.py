@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from omnify.tenants.views import keys, members, notifications, workspace
+from omnify.tenants.views import audit, keys, members, notifications, workspace
 
 app_name = "tenants"
 
@@ -19,6 +19,7 @@ urlpatterns = [
     path("settings/keys/", keys.list_keys, name="keys"),
     path("settings/keys/create/", keys.create, name="key_create"),
     path("settings/keys/<int:pk>/revoke/", keys.revoke, name="key_revoke"),
+    path("settings/audit/", audit.audit, name="audit"),
     path("notifications/", notifications.list_notifications, name="notifications"),
     path("notifications/bell/", notifications.bell, name="bell"),
     path("notifications/bell/count/", notifications.bell_count, name="bell_count"),

@@ -35,6 +35,7 @@ class _Watched:
     """Mixed into smtplib's connections: remembers whether the whole mail, its final dot included, is out."""
 
     dot_left = False
+    trusted = False
     sock: Any
     _host: str
 
@@ -44,8 +45,6 @@ class _Watched:
             return super()._get_socket(host, port, timeout)  # type: ignore[misc]
         private = settings.PRIVATE_MAIL_SERVERS
         return self.dressed(outbound_address.dial(host.strip("[]"), port, timeout, private=private))
-
-    trusted = False
 
     def dressed(self, plain: Any) -> Any:
         return plain

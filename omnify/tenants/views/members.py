@@ -12,6 +12,14 @@ from omnify.tenants.access import member_required
 from omnify.tenants.forms import MemberForm, RoleForm
 from omnify.tenants.models import Membership
 from omnify.tenants.models.people import Role
+from omnify.tenants.rates import INVITATIONS, within
+
+TOO_MANY = "Too many invitations within an hour. Try again later."
+
+
+def may_invite(tenant_id: int) -> bool:
+    """Counts one invitation of this tenant. Each is a mail to an address that somebody typed."""
+    return within("invitation", str(tenant_id), most=INVITATIONS[0], seconds=INVITATIONS[1])
 
 
 def page(request: HttpRequest, form: MemberForm, status: int = 200) -> HttpResponse:
@@ -35,6 +43,9 @@ def add(request: HttpRequest) -> HttpResponse:
     form = MemberForm(request.POST)
     if not form.is_valid():
         return page(request, form, 422)
+    if not may_invite(me.tenant_id):
+        form.add_error(None, TOO_MANY)
+        return page(request, form, 429)
     member = verbs.add_member(email=form.cleaned_data["email"], role=form.cleaned_data["role"], by=me, now=now())
     if member is None:
         form.add_error("email", "This person is a member already.")
@@ -49,6 +60,9 @@ def add(request: HttpRequest) -> HttpResponse:
 def invite(request: HttpRequest, pk: int) -> HttpResponse:
     """Sends the invitation again."""
     member = get_object_or_404(Membership.objects.select_related("user"), pk=pk)
+    if not may_invite(member.tenant_id):
+        messages.error(request, TOO_MANY)
+        return redirect("tenants:members")
     async_task("omnify.tenants.tasks.send_invitation", member.pk, member.tenant_id)
     messages.success(request, f"An invitation to {member.user.email} is on its way.")
     return redirect("tenants:members")
