@@ -44,8 +44,8 @@ def _timestamp(value: datetime) -> bytes:
     return _EIGHT(8, (since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds)
 
 
-def _uuid(value: Any) -> bytes:
-    return b"\x00\x00\x00\x10" + value.bytes
+def _uuid(value: bytes) -> bytes:
+    return b"\x00\x00\x00\x10" + value
 
 
 class Column:
@@ -60,13 +60,15 @@ class Column:
         self.values = list(values)
 
     def dump(self) -> bytes:
-        pack = type(self).pack
-        packed = [_NULL if value is None else pack(value) for value in self.values]
-        return (
-            _HEADER.pack(1, 1, self.element_oid, len(packed), 1) + b"".join(packed)
-            if packed
-            else _HEADER.pack(0, 0, self.element_oid, 0, 0)[:12]
-        )
+        values = self.values
+        if not values:
+            return _HEADER.pack(0, 0, self.element_oid, 0, 0)[:12]
+        header, pack = _HEADER.pack(1, 1, self.element_oid, len(values), 1), type(self).pack
+        first = values[0]
+        # Half of the columns say the same of everybody in a batch: packed once.
+        if values.count(first) == len(values):
+            return header + (_NULL if first is None else pack(first)) * len(values)
+        return header + b"".join([_NULL if value is None else pack(value) for value in values])
 
 
 def _column(name: str, array_oid: int, element_oid: int, pack: Callable[[Any], bytes]) -> type[Column]:
@@ -86,10 +88,10 @@ Timestamps = _column("Timestamps", 1185, 1184, _timestamp)
 Uuids = _column("Uuids", 2951, 2950, _uuid)
 
 
-def register(cursor: Any) -> None:
-    """Teaches one cursor to send these columns."""
+def register(connection: Any) -> None:
+    """Teaches one connection, and the cursors made of it from now on, to send these columns."""
     for column in (Bigints, Ints, Bools, Texts, Timestamps, Uuids):
-        cursor.adapters.register_dumper(column, _dumper(column))
+        connection.adapters.register_dumper(column, _dumper(column))
 
 
 _dumpers: dict[type[Column], type[Dumper]] = {}

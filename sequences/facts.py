@@ -7,19 +7,22 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeVar
 
+import psycopg
+
 from contacts.variables import PersonVariables
 from sequences import windows
+from sequences.columns import Bigints, Texts
 from sequences.graph import Graph, build
 from sequences.plan import PersonFacts, SequenceFacts, Standing
 
 # sequence_facts: what may change at any moment is read in every batch; versions never change and are cached.
 SEQUENCES = """
 SELECT s.id, s.status, s.exit_rules ->> 'on_reply' = 'exit' AS exit_on_reply, s.send_window::text AS own,
-       t.business_hours::text AS office, t.timezone, t.sending_enabled, t.id AS tenant_id
+       t.business_hours::text AS office, t.timezone, t.sending_enabled,
+       (SELECT jsonb_object_agg(channel, id) FROM sequences_sender WHERE is_default AND tenant_id = t.id)::text AS senders
 FROM sequences_sequence AS s JOIN tenants_tenant AS t ON t.id = s.tenant_id
 WHERE s.id = ANY(%b)
 """
-SENDERS = "SELECT tenant_id, channel, id FROM sequences_sender WHERE is_default AND tenant_id = ANY(%b)"
 SUPPRESSIONS = """
 SELECT s.tenant_id, s.address, s.channel, s.reason, s.quote, s.created_at
 FROM unnest(%b::bigint[], %b::text[]) AS wanted(tenant_id, address)
@@ -57,15 +60,26 @@ class BatchFacts:
 
 
 def load(cursor: Any, rows: Iterable[Any], now: datetime) -> BatchFacts:
-    """The facts for these claimed rows: five queries, two more when a version is met for the first time."""
+    """The facts for these claimed rows: three queries in one round trip, two more when a version is met for the first time."""
     rows = list(rows)
-    sequences, windows_json = _sequences(cursor, rows)
+    addresses = {(row.tenant_id, address) for row in rows for address in (row.email, row.phone) if address}
+    # Three cursors: the answers arrive together.
+    with cursor.connection.pipeline():
+        sequences, suppressions, consents = (
+            psycopg.Cursor(cursor.connection).execute(query, parameters, prepare=True)
+            for query, parameters in (
+                (SEQUENCES, [list({row.sequence_id for row in rows})]),
+                (SUPPRESSIONS, [Bigints(at for at, _ in addresses), Texts(address for _, address in addresses)]),
+                (CONSENTS, [Bigints(row.contact_id for row in rows), now]),
+            )
+        )
+    found, windows_json = _sequences(sequences.fetchall())
     return BatchFacts(
-        sequences=sequences,
+        sequences=found,
         windows_json=windows_json,
         graphs=_graphs_of(cursor, {row.version_id for row in rows}),
-        suppressed=_suppressed(cursor, rows),
-        consents=_consents(cursor, rows, now),
+        suppressed=_suppressed(suppressions.fetchall()),
+        consents=_consents(consents.fetchall()),
     )
 
 
@@ -113,15 +127,10 @@ def _variables(row: Any, now: datetime) -> Callable[[], Mapping[str, Any]]:
     return lambda: PersonVariables(look, now, json.loads(row.custom_variables) if row.custom_variables else None)
 
 
-def _sequences(cursor: Any, rows: list[Any]) -> tuple[dict[int, SequenceFacts | Unreadable], dict[int, str]]:
-    senders: dict[int, dict[str, int]] = {}
-    for tenant_id, channel, sender_id in cursor.execute(SENDERS, [list({row.tenant_id for row in rows})]).fetchall():
-        senders.setdefault(tenant_id, {})[channel] = sender_id
+def _sequences(rows: Iterable[Any]) -> tuple[dict[int, SequenceFacts | Unreadable], dict[int, str]]:
     sequences: dict[int, SequenceFacts | Unreadable] = {}
     windows_json: dict[int, str] = {}
-    for sequence_id, status, exit_on_reply, own, office, zone_name, enabled, tenant_id in cursor.execute(
-        SEQUENCES, [list({row.sequence_id for row in rows})]
-    ).fetchall():
+    for sequence_id, status, exit_on_reply, own, office, zone_name, enabled, senders in rows:
         window_json = own if own != "{}" else office
         windows_json[sequence_id] = window_json
         try:
@@ -134,17 +143,15 @@ def _sequences(cursor: Any, rows: list[Any]) -> tuple[dict[int, SequenceFacts | 
             window=window,
             tenant_zone=zone_name,
             sending_enabled=enabled,
-            senders=senders.get(tenant_id, {}),
+            senders=json.loads(senders) if senders else {},
             exit_on_reply=bool(exit_on_reply),
         )
     return sequences, windows_json
 
 
-def _suppressed(cursor: Any, rows: list[Any]) -> dict[tuple[int, str], dict[str, dict[str, Any]]]:
-    pairs = {(row.tenant_id, address) for row in rows for address in (row.email, row.phone) if address}
+def _suppressed(rows: Iterable[Any]) -> dict[tuple[int, str], dict[str, dict[str, Any]]]:
     found: dict[tuple[int, str], dict[str, dict[str, Any]]] = {}
-    cursor.execute(SUPPRESSIONS, [[tenant for tenant, _ in pairs], [address for _, address in pairs]])
-    for tenant_id, address, channel, reason, quote, created_at in cursor.fetchall():
+    for tenant_id, address, channel, reason, quote, created_at in rows:
         found.setdefault((tenant_id, address), {})[channel] = {
             "why": reason,
             "quote": quote,
@@ -153,11 +160,13 @@ def _suppressed(cursor: Any, rows: list[Any]) -> dict[tuple[int, str], dict[str,
     return found
 
 
-def _consents(cursor: Any, rows: list[Any], now: datetime) -> dict[int, frozenset[str]]:
-    kinds: dict[int, set[str]] = {}
-    for contact_id, kind in cursor.execute(CONSENTS, [[row.contact_id for row in rows], now]).fetchall():
-        kinds.setdefault(contact_id, set()).add(kind)
-    return {contact_id: frozenset(found) for contact_id, found in kinds.items()}
+def _consents(rows: Iterable[tuple[int, str]]) -> dict[int, frozenset[str]]:
+    kinds: dict[int, list[str]] = {}
+    for contact_id, kind in rows:
+        kinds.setdefault(contact_id, []).append(kind)
+    # Few different sets, many people: each set is made once.
+    sets: dict[tuple[str, ...], frozenset[str]] = {}
+    return {contact_id: sets.setdefault(tuple(found), frozenset(found)) for contact_id, found in kinds.items()}
 
 
 def _graphs_of(cursor: Any, version_ids: set[int]) -> dict[int, Graph | Unreadable]:

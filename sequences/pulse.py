@@ -42,13 +42,24 @@ RETRY_UNMATCHED = timedelta(seconds=30)
 PERIODIC_EVERY = timedelta(seconds=10)
 VITALS_EVERY = timedelta(seconds=5)
 
-# pulse_question: each part is the first entry of a partial index.
+# pulse_question: each part is the first entry of a partial index. `waiting` goes from tenant to tenant along the index that the
+# claim uses, message_by_tenant: one probe for each channel of a tenant that has something ready, however much that is.
 QUESTION = """
+WITH RECURSIVE waiting AS (
+    (SELECT channel, tenant_id, not_before FROM sequences_message WHERE state IN ('ready', 'deferred')
+     ORDER BY channel, tenant_id, not_before LIMIT 1)
+    UNION ALL
+    SELECT following.* FROM waiting CROSS JOIN LATERAL (
+        SELECT channel, tenant_id, not_before FROM sequences_message
+        WHERE state IN ('ready', 'deferred') AND (channel, tenant_id) > (waiting.channel, waiting.tenant_id)
+        ORDER BY channel, tenant_id, not_before LIMIT 1
+    ) AS following
+)
 SELECT
   (SELECT min(next_run_at) FROM sequences_enrollment WHERE next_run_at IS NOT NULL),
-  (SELECT min(not_before) FROM sequences_message WHERE state IN ('ready', 'deferred') AND channel = 'sms'),
-  (SELECT min(not_before) FROM sequences_message WHERE state IN ('ready', 'deferred') AND channel = 'email'),
-  (SELECT min(not_before) FROM sequences_message WHERE state IN ('ready', 'deferred') AND channel = 'voice'),
+  (SELECT min(not_before) FROM waiting WHERE channel = 'sms'),
+  (SELECT min(not_before) FROM waiting WHERE channel = 'email'),
+  (SELECT min(not_before) FROM waiting WHERE channel = 'voice'),
   (SELECT min(state_at) FROM sequences_message WHERE state IN ('claimed', 'sending', 'unknown')),
   EXISTS (SELECT 1 FROM sequences_providerevent WHERE state = 'new'),
   EXISTS (SELECT 1 FROM sequences_providerevent WHERE state = 'unmatched'),

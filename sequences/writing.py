@@ -6,16 +6,13 @@ from datetime import datetime
 from typing import Any
 
 from omnify.lib import ids, live
-from sequences.columns import Bigints, Bools, Column, Ints, Texts, Timestamps, Uuids, register
+from sequences.columns import Bigints, Bools, Column, Ints, Texts, Timestamps, Uuids
 from sequences.decisions import WORD, Entry, Handoff, Send, Task, Turn
 from sequences.models import Task as TaskRow
 from sequences.receipts import sentence
 
-# Ids are given out by the client so that a message can name its receipt without joining one INSERT's rows to another's.
-IDS = """
-SELECT nextval('sequences_execution_id_seq') AS execution_id, nextval('sequences_message_id_seq') AS message_id
-FROM generate_series(1, %b)
-"""
+# Receipts of a turn besides its last are rare: their ids are asked for when there are any.
+IDS = "SELECT nextval('sequences_execution_id_seq') FROM generate_series(1, %s)"
 
 # turns_write: the rows were locked by claims.due in this transaction, so the update cannot race. One array element is one
 # enrolment with its turn's last receipt and, where that is a send (message_id is not NULL), its message.
@@ -31,7 +28,7 @@ WITH advanced AS (
                 %(facts)b::text[], %(receipt_next)b::timestamptz[],
                 %(message_id)b::bigint[], %(public_id)b::uuid[], %(channel)b::text[], %(sender_id)b::bigint[],
                 %(to_address)b::text[], %(subject)b::text[], %(body)b::text[], %(expires_at)b::timestamptz[],
-                %(send_window)b::text[])
+                %(send_window)b::int[])
         AS t(id, status, status_reason, next_step, next_visit, waited, turn, next_run_at,
              execution_id, step_id, visit, decision, reason, facts, receipt_next,
              message_id, public_id, channel, sender_id, to_address, subject, body, expires_at, send_window)
@@ -50,7 +47,7 @@ INSERT INTO sequences_message (id, tenant_id, public_id, enrollment_id, contact_
                                status_rank, failure_type, error_code, error_text)
 SELECT message_id, tenant_id, public_id, id, contact_id, execution_id, step_id, visit, channel,
        'marketing', sender_id, to_address, subject, body, 'ready', '', %(now)s, %(now)s,
-       %(now)s, expires_at, send_window::jsonb, 0, 0, 0, '', '', 0, '', '', ''
+       %(now)s, expires_at, (%(windows)s::jsonb[])[send_window], 0, 0, 0, '', '', 0, '', '', ''
 FROM advanced WHERE message_id IS NOT NULL
 """
 COLUMNS: Mapping[str, type[Column]] = {
@@ -59,7 +56,7 @@ COLUMNS: Mapping[str, type[Column]] = {
     "execution_id": Bigints, "step_id": Bigints, "visit": Ints, "decision": Texts, "reason": Texts, "facts": Texts,
     "receipt_next": Timestamps,
     "message_id": Bigints, "public_id": Uuids, "channel": Texts, "sender_id": Bigints, "to_address": Texts, "subject": Texts,
-    "body": Texts, "expires_at": Timestamps, "send_window": Texts,
+    "body": Texts, "expires_at": Timestamps, "send_window": Ints,
 }  # fmt: skip
 
 # The receipts of a turn before its last: steps that were skipped or became a task on the way.
@@ -71,44 +68,57 @@ VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, '', %s::jsonb)
 
 _NO_MESSAGE: tuple[Any, ...] = (None,) * 9
 
+Decided = tuple[Any, Turn]
 
-def write(cursor: Any, turns: Sequence[tuple[Any, Turn]], windows_json: Mapping[int, str], now: datetime) -> None:
-    """Stores these (claimed row, turn) pairs: three statements, and one more for each kind of rarity (skips, tasks)."""
-    register(cursor)
-    given = iter(cursor.execute(IDS, [sum(len(turn.entries) for _, turn in turns)], binary=True).fetchall())
+
+def write(cursor: Any, turns: Sequence[Decided], windows_json: Mapping[int, str], now: datetime) -> None:
+    """Stores these (claimed row, turn) pairs in one statement; with a pipeline open it returns while PostgreSQL is at it.
+
+    What is rare is left to write_rest: a walk past other steps, and what a person must do.
+    """
+    windows = list(dict.fromkeys(windows_json.values()))
+    place_of = {sequence_id: windows.index(text) + 1 for sequence_id, text in windows_json.items()}
+    marks = iter(ids.public_ids(len(turns)))
     rows: list[tuple[Any, ...]] = []
-    passed: list[tuple[Any, ...]] = []
-    by_hand: list[tuple[Any, Task | Handoff]] = []
     for row, turn in turns:
-        *earlier, last = turn.entries
-        number = row.turn
-        for entry in earlier:
-            number += 1
-            passed.append(_passed(row, entry, number, next(given).execution_id, now))
-            if isinstance(entry.decision, Task):
-                by_hand.append((row, entry.decision))
-        decision, ours = last.decision, next(given)
+        last = turn.entries[-1]
+        decision = last.decision
         message = _NO_MESSAGE
         if type(decision) is Send:
             message = (
-                ours.message_id, ids.public_id(), decision.channel, decision.sender_id, decision.to, decision.subject,
-                decision.body, decision.expires_at, windows_json[row.sequence_id],
+                row.message_id, next(marks), decision.channel, decision.sender_id, decision.to, decision.subject,
+                decision.body, decision.expires_at, place_of[row.sequence_id],
             )  # fmt: skip
-        elif isinstance(decision, Handoff):
-            by_hand.append((row, decision))
         rows.append(
             (
-                row.id, turn.status, turn.status_reason, turn.step_id, turn.visit, turn.waited, number + 1, turn.next_run_at,
-                ours.execution_id, last.step_id, last.visit, WORD[type(decision)], decision.reason, _json(decision.facts),
-                last.next_run_at, *message,
+                row.id, turn.status, turn.status_reason, turn.step_id, turn.visit, turn.waited,
+                row.turn + len(turn.entries), turn.next_run_at, row.execution_id, last.step_id, last.visit,
+                WORD[type(decision)], decision.reason, _json(decision.facts), last.next_run_at, *message,
             )
         )  # fmt: skip
-    parameters: dict[str, Any] = {"now": now}
+    parameters: dict[str, Any] = {"now": now, "windows": windows}
     for (name, column), values in zip(COLUMNS.items(), zip(*rows, strict=True), strict=True):
         parameters[name] = column(values)
-    cursor.execute(TURNS, parameters)
+    cursor.execute(TURNS, parameters, prepare=True)
+
+
+def write_rest(cursor: Any, turns: Sequence[Decided], now: datetime) -> None:
+    """What few turns have besides their last receipt, and the wake-up of whoever waits for the outcome."""
+    passed = [
+        (row, entry, row.turn + place)
+        for row, turn in turns
+        if len(turn.entries) > 1
+        for place, entry in enumerate(turn.entries[:-1], start=1)
+    ]
     if passed:
-        cursor.executemany(PASSED, passed)
+        given = cursor.execute(IDS, [len(passed)]).fetchall()
+        cursor.executemany(PASSED, [_passed(*each, number, now) for each, (number,) in zip(passed, given, strict=True)])
+    by_hand = [
+        (row, entry.decision)
+        for row, turn in turns
+        for entry in turn.entries
+        if isinstance(entry.decision, (Task, Handoff))
+    ]
     if by_hand:
         _make_tasks(by_hand, now)
     live.announce({row.tenant_id for row, _ in turns}, "sequences", wake="dispatch")

@@ -167,10 +167,10 @@ WITH company AS (
 ), person AS (
     INSERT INTO contacts_contact (tenant_id, public_id, first_name, last_name, title, email, phone, alternative_email,
         alternative_phone, phone_type, timezone, zones, address_line, city, state, postal_code, country, language,
-        custom_fields, tags, source, engagement_score, sentiment_trend, conversation_summary, interaction_count,
+        custom_fields, tags, places, source, engagement_score, sentiment_trend, conversation_summary, interaction_count,
         inbound_count, last_interaction_summary, last_call_summary, last_sms_reply, created_at, updated_at, company_id)
     SELECT %(tenant)s, gen_random_uuid(), 'Pat' || n, 'Doe', '', 'pat' || n || '@bench.example', '+1212' || (2000000 + n), '',
-        '', 'mobile', '', ARRAY['America/New_York'], '', '', 'NY', '', 'US', '', '{}', '{}', 'bench', 50, '', '', 0,
+        '', 'mobile', '', ARRAY['America/New_York'], '', '', 'NY', '', 'US', '', '{}', '{}', ARRAY['US-NY'], 'bench', 50, '', '', 0,
         0, '', '', '', %(now)s, %(now)s, (SELECT id FROM company)
     FROM generate_series(1, %(people)s) AS n RETURNING id, phone
 )

@@ -122,10 +122,7 @@ class Message(TenantModel):
             ),
         ]
         indexes = [
-            models.Index(
-                fields=["channel", "not_before"], condition=Q(state__in=("ready", "deferred")), name="message_ready"
-            ),
-            # Read by claiming.tenants_with_work() and the claim: one tenant's backlog is not in another's way.
+            # Read by claiming.tenants_with_work(), the claim and the pulse: one tenant's backlog is not in another's way.
             models.Index(
                 fields=["channel", "tenant", "not_before"],
                 condition=Q(state__in=("ready", "deferred")),

@@ -1,5 +1,7 @@
 """The tick: what one batch does to enrolments, receipts and messages, and what it costs."""
 
+import time
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -8,9 +10,10 @@ from django.test.utils import CaptureQueriesContext
 
 from contacts.models import Contact, Suppression
 from omnify.tenants.context import tenant_context
-from sequences import claims, facts, writing
+from sequences import claims, engine, facts, writing
+from sequences import plan as plan_module
 from sequences.definitions import pause_sequence, resume_sequence
-from sequences.engine import tick
+from sequences.engine import drain, tick
 from sequences.models import Enrollment, Execution, Message, Task
 from tests.making import make_contact, make_enrollment, make_senders, make_sequence
 
@@ -163,15 +166,15 @@ def test_an_exception_in_the_plan_parks_one_person_only(acme, now, monkeypatch) 
     assert receipts(fine) == [("send", "sent")]
 
 
-def test_a_tick_costs_the_same_queries_for_one_person_and_for_two_hundred(acme, now) -> None:
+def test_a_tick_costs_the_same_queries_for_seven_people_and_for_two_hundred(acme, now) -> None:
     sequence = make_sequence(acme, now, {"kind": "sms"}, {"kind": "wait", "config": {"days": 1}}, {"kind": "sms"})
     counts = []
-    for people_due in (1, 1, 200):  # the first tick also fills the cache of versions
+    for people_due in (1, 7, 200):  # the first tick also fills the cache of versions
         with tenant_context(acme.pk):
             for _ in range(people_due):
                 make_enrollment(sequence, make_contact(acme, now), now)
         counts.append(statements_of(lambda: tick(now)))
-    assert Message.objects.all_tenants().count() == 202
+    assert Message.objects.all_tenants().count() == 208
     savepoint = 2  # the test's own transaction makes atomic() a savepoint
     assert counts[1] == counts[2], counts
     assert counts[2] - savepoint <= 9
@@ -199,6 +202,65 @@ def test_a_deleted_contact_leaves_the_sequence(acme, now) -> None:
     Contact.objects.all_tenants().filter(pk=contact.pk).update(deleted_at=now)
     tick(now)
     assert receipts(enrollment) == [("exit", "contact_deleted")]
+
+
+def due_order(acme, now, *minutes: int) -> list[Enrollment]:
+    sequence = make_sequence(acme, now, name=f"Due {minutes}")
+    return [make_enrollment(sequence, make_contact(acme, now), now - timedelta(minutes=each)) for each in minutes]
+
+
+def test_each_batch_of_a_sweep_begins_where_the_one_before_ended(acme, now, monkeypatch) -> None:
+    due_order(acme, now, 50, 40, 30, 20, 10)
+    claimed, begun = claims.due, []
+    monkeypatch.setattr(
+        claims, "due", lambda cursor, at, limit, since: begun.append(since) or claimed(cursor, at, limit, since)
+    )
+    assert drain(lambda: now, seconds=20, monotonic=time.monotonic, limit=2) == 5
+    reached = [now - timedelta(minutes=each) for each in (40, 20, 10)]
+    assert begun == [claims.BEGINNING, *reached, claims.BEGINNING]
+
+
+def test_what_comes_to_be_due_behind_a_sweep_is_found_by_the_next(acme, now, monkeypatch) -> None:
+    due_order(acme, now, 10, 10, 5)
+    claimed, late = claims.due, []
+
+    def due(cursor, at, limit, since):
+        found = claimed(cursor, at, limit, since)
+        if not late:
+            late.extend(due_order(acme, now, 60))
+        return found
+
+    monkeypatch.setattr(claims, "due", due)
+    assert drain(lambda: now, seconds=20, monotonic=time.monotonic, limit=2) == 4
+    assert receipts(late[0]) == [("send", "sent")]
+
+
+def test_a_second_enrolment_of_one_person_is_not_lost_behind_the_sweep(acme, now) -> None:
+    contact = make_contact(acme, now)
+    for name, ago in (("One", 10), ("Two", 10)):
+        make_enrollment(make_sequence(acme, now, name=name), contact, now - timedelta(minutes=ago))
+    due_order(acme, now, 5, 5, 5)
+    assert drain(lambda: now, seconds=20, monotonic=time.monotonic, limit=3) == 5
+
+
+def test_a_refused_row_is_parked_in_a_sweep_and_the_others_go_on(acme, now) -> None:
+    poison, *fine = due_order(acme, now, 30, 20, 10, 5)
+    longest = "x" * 2000  # more than the column of the subject, or of any address, holds
+    with pytest.MonkeyPatch.context() as patch:
+        original = plan_module.plan
+
+        def odd(standing, person, sequence, graph, at):
+            turn = original(standing, person, sequence, graph, at)
+            if person.phone == poison.contact.phone:
+                entry = replace(turn.entries[-1], decision=replace(turn.entries[-1].decision, to=longest))
+                return replace(turn, entries=(*turn.entries[:-1], entry))
+            return turn
+
+        patch.setattr(engine, "plan", odd)
+        assert drain(lambda: now, seconds=20, monotonic=time.monotonic, limit=4) == 4
+    poison.refresh_from_db()
+    assert (poison.status, poison.status_reason) == ("failed", "crashed")
+    assert Message.objects.all_tenants().filter(enrollment__in=fine).count() == 3
 
 
 @pytest.mark.django_db(transaction=True)
@@ -254,8 +316,8 @@ def test_the_row_that_is_parked_is_the_one_that_was_refused(acme, now, monkeypat
     claimed, write = claims.due, writing.write
     rounds: list[list[int]] = []
 
-    def due(cursor, moment, limit):
-        found = claimed(cursor, moment, 500)
+    def due(cursor, moment, limit, since):
+        found = claimed(cursor, moment, 500, since)
         # The second claim comes while somebody else holds the refused row.
         found = [row for row in found if row.id != poison.pk] if rounds else found
         rounds.append([row.id for row in found[:limit]])
