@@ -24,6 +24,7 @@ class Wire:
     senders: dict[str, Sender]
     simulator: SimulatorClient
     now: datetime
+    token: str = "postmark-acme"
 
     @property
     def tenant_id(self) -> int:

@@ -113,7 +113,7 @@ def _pages(account: Account, asked: dict[str, Any]) -> Iterator[Any]:
 
 
 def _name(error: Exception) -> str:
-    status = getattr(error, "status", None)
+    status = getattr(error, "status", None) or getattr(error.args[-1] if error.args else None, "status_code", None)
     return f"{type(error).__name__} {status}" if status else type(error).__name__
 
 

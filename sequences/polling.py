@@ -1,0 +1,249 @@
+"""Reads again what every provider holds, so that a word no webhook could bring is found within minutes.
+
+Webhooks get lost: Twilio tries an unreachable address once more, VAPI not at all. What is found here is stored through the
+door's own statement under the key its webhook would have had, so an event that came both ways is one event. No transaction is
+open while a provider is asked, and a reading that dies half-way is simply done again.
+"""
+
+import logging
+import time
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from itertools import islice
+
+from django.db.models import F, Q
+from django.db.models.functions import Greatest
+
+from omnify.tenants.context import tenant_context
+from sequences import alarms, states
+from sequences.addressing import account_of, fingerprint_of
+from sequences.models import Message, Polling, ProviderEvent, Sender
+from sequences.signals import StatusChanged
+from sequences.transports.base import Account, Listed, Refused, TooMany, Unreadable
+from sequences.transports.listing import Reader, reader_for
+from sequences.webhooks import base, ingest, storing
+
+# How often each list is read. Statuses are read only while a message of ours has none that settles it.
+EVERY = {"inbound": timedelta(minutes=5), "call": timedelta(minutes=5), "status": timedelta(minutes=30)}
+# A reading begins an hour before the last one ended, for lists that lag and clocks that differ; once an hour, and the first
+# time, it goes back two days.
+OVERLAP, WINDOW = timedelta(hours=1), timedelta(hours=48)
+SHORTEST = timedelta(minutes=1)
+# So far behind, a member is told.
+LATE = timedelta(minutes=30)
+BATCH = 200
+BUDGET_SECONDS = 60.0
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What one round did: lists read to their end, events no webhook had brought, and what could not be read."""
+
+    read: int = 0
+    found: int = 0
+    problems: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """One sender's list that is being read."""
+
+    sender: Sender
+    kind: str
+    reader: Reader
+    account: Account
+    now: datetime
+    # provider id -> rank of our messages that no report has settled; only their statuses are news.
+    unsettled: dict[str, int] = field(default_factory=dict)
+
+
+def poll(
+    now: datetime, *, since: datetime | None = None, every_one: bool = False, budget_seconds: float = BUDGET_SECONDS
+) -> Reading:
+    """Reads every list that is due, those read longest ago first. `every_one`: also those read a moment ago.
+
+    `since`: how far back at least, for a database that missed more than two days. No list is begun when `budget_seconds` are
+    over; the next round goes on. Run as the system role, outside any transaction.
+    """
+    until = time.monotonic() + budget_seconds
+    _make_rows()
+    read, found, problems = 0, 0, []
+    for polling in _due(now, every_one or since is not None):
+        if read and time.monotonic() >= until:
+            break
+        if not _taken(polling, now):
+            continue
+        try:
+            found += _read_again(polling, now, since)
+            read += 1
+        except (Unreadable, Refused) as problem:
+            problems.append(f"{polling.sender.name}: {problem.text}")
+            _failed(polling, problem.text, now)
+        except Exception as error:  # (one sender's trouble must not keep the others from being read)
+            logger.exception("Sender %s could not be read again", polling.sender_id)
+            problems.append(f"{polling.sender.name}: {type(error).__name__}")
+            _failed(polling, f"Our own fault: {type(error).__name__}.", now)
+    return Reading(read, found, tuple(problems))
+
+
+def read_again(sender: Sender, kind: str, since: datetime, until: datetime, now: datetime) -> int:
+    """Stores what this list holds and we do not; returns how many events. Raises Unreadable or Refused."""
+    reader = reader_for(sender.provider)
+    if reader is None:
+        raise Unreadable("A mail server keeps nothing that could be read.", final=True)
+    asked = Asked(sender, kind, reader, account_of(sender), now, _unsettled(sender, since) if kind == "status" else {})
+    return _stretch(asked, since, until)
+
+
+def kinds_of(sender: Sender) -> tuple[str, ...]:
+    """The lists this sender's provider has; none for a mail server."""
+    reader = reader_for(sender.provider)
+    return reader.kinds if reader is not None else ()
+
+
+def _make_rows() -> None:
+    """A row for each list of each sender. Not for a simulated sender of a machine without a simulator: nobody is there."""
+    known = set(Polling.objects.all_tenants().values_list("sender_id", "kind"))
+    missing: dict[int, list[Polling]] = {}
+    for sender in Sender.objects.all_tenants().order_by("pk"):
+        for kind in kinds_of(sender):
+            if (sender.pk, kind) not in known:
+                row = Polling(tenant_id=sender.tenant_id, sender_id=sender.pk, kind=kind)
+                missing.setdefault(sender.tenant_id, []).append(row)
+    for tenant_id, rows in missing.items():
+        with tenant_context(tenant_id):
+            Polling.objects.bulk_create(rows, ignore_conflicts=True)
+
+
+def _due(now: datetime, every_one: bool) -> list[Polling]:
+    rows = Polling.objects.all_tenants().select_related("sender").order_by(F("asked_at").asc(nulls_first=True), "pk")
+    if every_one:
+        return list(rows)
+    due = Q(asked_at__isnull=True)
+    for kind, every in EVERY.items():
+        due |= Q(kind=kind, asked_at__lte=now - every)
+    return list(rows.filter(due))
+
+
+def _taken(polling: Polling, now: datetime) -> bool:
+    """Notes, and commits, that this list is being read; False when another worker was faster."""
+    with tenant_context(polling.tenant_id):
+        same = Polling.objects.filter(pk=polling.pk, asked_at=polling.asked_at)
+        return bool(same.update(asked_at=now))
+
+
+def _read_again(polling: Polling, now: datetime, since: datetime | None) -> int:
+    begin = begins(polling.read_until, now)
+    begin = min(begin, since) if since is not None else begin
+    found = 0
+    if polling.kind == "status" and polling.sender.provider == "twilio":
+        oldest = _oldest_unsettled(polling.sender, begin)
+        if oldest is not None:
+            found = read_again(polling.sender, polling.kind, oldest, now, now)
+    else:
+        found = read_again(polling.sender, polling.kind, begin, now, now)
+    with tenant_context(polling.tenant_id):
+        Polling.objects.filter(pk=polling.pk).update(
+            read_until=Greatest(F("read_until"), now), found=F("found") + found, problem=""
+        )
+    return found
+
+
+def begins(read_until: datetime | None, now: datetime) -> datetime:
+    """Where the next reading begins. Whatever is older than that was read to its end before."""
+    if read_until is None:
+        return now - WINDOW
+    overlapping = read_until - OVERLAP
+    return overlapping if read_until.hour == now.hour else min(overlapping, now - WINDOW)
+
+
+def _stretch(asked: Asked, since: datetime, until: datetime) -> int:
+    """Reads one stretch of time to its end, in halves where it holds too much for one list."""
+    try:
+        events = asked.reader.events(asked.account, asked.kind, since, until)
+        return sum(_store(asked, batch) for batch in _batches(events))
+    except TooMany:
+        if until - since <= SHORTEST:
+            raise
+        middle = since + (until - since) / 2
+        return _stretch(asked, since, middle) + _stretch(asked, middle, until)
+
+
+def _store(asked: Asked, batch: list[Listed]) -> int:
+    rows = {row.event_key: (row, each) for each in batch if (row := _row(asked, each)) and _is_news(asked, row)}
+    with tenant_context(asked.sender.tenant_id):
+        # Several senders may share an account: whichever of them heard it, it was heard.
+        senders = list(Sender.objects.filter(provider=asked.sender.provider).values_list("pk", flat=True))
+        heard = ProviderEvent.objects.filter(
+            sender_id__in=senders, provider=asked.sender.provider, event_key__in=list(rows)
+        )
+        known = set(heard.values_list("event_key", flat=True))
+    fresh = [each for key, (_, each) in rows.items() if key not in known]
+    whole = [asked.reader.complete(asked.account, each) for each in fresh]
+    return storing.store_now([_row(asked, each) for each in whole])
+
+
+def _row(asked: Asked, listed: Listed) -> storing.Row:
+    """The row the door would have stored."""
+    sender = asked.sender
+    account = base.Account(sender.pk, sender.tenant_id, sender.provider, asked.account.config, {})
+    headers = {"content-type": listed.content_type, "user-agent": "omnify re-reading"}
+    request = base.Request("", listed.kind, "", headers, listed.body)
+    return ingest.row_now(ingest.DOORS[sender.provider], account, request, at=min(listed.at, asked.now))
+
+
+def _is_news(asked: Asked, row: storing.Row) -> bool:
+    """A status is, only when it settles a message of ours further; everything else that was not heard yet is."""
+    if asked.kind != "status" or row.provider != "twilio":
+        return True
+    for signal in ingest.DOORS[row.provider].module.parse(row.kind, row.body, row.mark):
+        if isinstance(signal, StatusChanged):
+            report = states.report(row.provider, signal.status)
+            known = asked.unsettled.get(signal.provider_id)
+            return report is not None and known is not None and report.rank > known
+    return False
+
+
+def _unsettled(sender: Sender, since: datetime) -> dict[str, int]:
+    """Our messages of this account, since then, of which the provider has not said the last word."""
+    with tenant_context(sender.tenant_id):
+        rows = Message.objects.filter(
+            created_at__gte=since - WINDOW,
+            channel=sender.channel,
+            provider=sender.provider,
+            state__in=(states.ACCEPTED, states.SENT),
+            account__in=("", fingerprint_of(sender, sender.tenant_id)),
+        ).exclude(provider_id="")
+        return dict(rows.values_list("provider_id", "status_rank"))
+
+
+def _oldest_unsettled(sender: Sender, since: datetime) -> datetime | None:
+    with tenant_context(sender.tenant_id):
+        rows = Message.objects.filter(
+            created_at__gte=since - WINDOW,
+            channel=sender.channel,
+            provider=sender.provider,
+            state__in=(states.ACCEPTED, states.SENT),
+            state_at__gte=since,
+        ).exclude(provider_id="")
+        started = rows.order_by("sending_started_at").values_list("sending_started_at", flat=True).first()
+    return started - SHORTEST if started is not None else None
+
+
+def _failed(polling: Polling, problem: str, now: datetime) -> None:
+    """Keeps the reason in sight; a member is told once, when it has gone on for too long."""
+    last = polling.read_until or polling.sender.created_at
+    was_late = polling.asked_at is not None and polling.asked_at - last > LATE
+    with tenant_context(polling.tenant_id):
+        Polling.objects.filter(pk=polling.pk).update(problem=problem[:300])
+        if now - last > LATE and not was_late:
+            alarms.unread(polling.tenant_id, polling.sender.name, problem, now - last)
+
+
+def _batches(events: Iterable[Listed]) -> Iterator[list[Listed]]:
+    each = iter(events)
+    while batch := list(islice(each, BATCH)):
+        yield batch
