@@ -1,4 +1,4 @@
-"""The web process: pages, API and websockets through Django; webhooks beside it."""
+"""The web process: pages, API and websockets through Django; webhooks, health and metrics beside it."""
 
 import os
 
@@ -16,14 +16,17 @@ from django.urls import path, re_path
 pages = get_asgi_application()
 
 # Models can be imported only once Django is set up.
+from omnify.operations.door import PATHS, door  # noqa: E402
 from omnify.tenants.consumers import LiveConsumer  # noqa: E402
 from sequences.webhooks.ingest import PREFIX, hooks  # noqa: E402
 
 
 async def http(scope: Any, receive: Any, send: Any) -> None:
-    """Providers' webhooks go through their own door; everything else is Django's."""
+    """Providers' webhooks, and questions after our health, go through doors of their own; everything else is Django's."""
     if scope["path"].startswith(PREFIX):
         await hooks(scope, receive, send)
+    elif scope["path"] in PATHS:
+        await door(scope, receive, send)
     else:
         await pages(scope, receive, send)
 

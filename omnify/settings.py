@@ -213,7 +213,11 @@ _QUEUE = {
     "max_attempts": 1,
     "ack_failures": True,
     "bulk": 1,
-    "poll": 0.2,
+    # How often a pusher looks whether it must stop; tasks wake it by NOTIFY (sequences.broker).
+    "poll": 0.5,
+    # How often a guard looks after its family; each look costs a little, and nothing but a killed worker waits for it.
+    "guard_cycle": 2,
+    "scheduler": False,  # the pulse asks for what happens by the clock
     "timeout": 60,
     "retry": 600,
     "catch_up": False,
@@ -232,6 +236,8 @@ Q_CLUSTER = {
 }
 # What happens after an event of our ledger: kind -> dotted task names. Strings, so that no floor imports one above it.
 SUBSCRIPTIONS = "omnify.subscriptions.SUBSCRIPTIONS"
+# What follows a merge of two contacts in its own transaction, on the floors above contacts (contacts.merging.Follower).
+CONTACT_MERGED = ["sequences.merging.follow"]
 # What happens by the clock alone, likewise.
 PERIODIC = "omnify.periodic.PERIODIC"
 
@@ -299,17 +305,32 @@ SPECTACULAR_SETTINGS = {
     },
 }
 
+# --- watching -----------------------------------------------------------------------------------------------------
+# /metrics answers a bearer of this token; without one, only the machine itself.
+METRICS_TOKEN = environment.text("OMNIFY_METRICS_TOKEN")
+LOG_FORMAT = environment.text("OMNIFY_LOG", "plain")
+if LOG_FORMAT not in ("plain", "json"):
+    raise environment.BadSetting(f"OMNIFY_LOG={LOG_FORMAT!r} is neither plain nor json.")
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"plain": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "plain"}},
+    "formatters": {"plain": {"()": "omnify.lib.logs.Plain"}, "json": {"()": "omnify.lib.logs.Json"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": LOG_FORMAT}},
     "root": {"handlers": ["console"], "level": environment.text("LOG_LEVEL", "WARNING")},
     "loggers": {
         "omnify": {"level": "INFO"},
         "sequences": {"level": "INFO"},
         "contacts": {"level": "INFO"},
         "django.security.DisallowedHost": {"level": "ERROR"},
+        # uvicorn brings a handler of its own, which would print errors in their own words.
+        "uvicorn": {"handlers": ["console"], "level": "WARNING", "propagate": False},
+        "uvicorn.error": {"handlers": []},
+        "uvicorn.access": {"handlers": [], "propagate": False},  # addresses say who people are
+        # Whatever LOG_LEVEL says: below this they print statements with their values, or requests with their texts.
+        **{
+            name: {"level": "WARNING"}
+            for name in ("django.db.backends", "twilio", "httpx", "httpx2", "httpcore", "openai", "urllib3", "mail")
+        },
     },
 }
 os.environ.setdefault("Q_CLUSTER_NAME", "default")
