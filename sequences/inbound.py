@@ -103,6 +103,11 @@ def taken_up(lane: str, after: int, now: datetime) -> tuple[int, int, int] | Non
 
 def attempt(event_id: int, tenant_id: int, tries: int, now: datetime) -> None:
     """One event; whatever it raises concerns only itself."""
+    with logged(tenant=tenant_id, event=event_id):
+        _attempt(event_id, tenant_id, tries, now)
+
+
+def _attempt(event_id: int, tenant_id: int, tries: int, now: datetime) -> None:
     try:
         apply(event_id, now, tenant_id=tenant_id)
     except OperationalError as error:
@@ -127,7 +132,7 @@ def apply(event_id: int, now: datetime, *, tenant_id: int | None = None) -> str 
         if owner is None:
             return None
         tenant_id = int(owner)
-    with span("inbound", tenant=tenant_id, event=event_id), tenant_context(tenant_id), logged(event=event_id):
+    with span("inbound", tenant=tenant_id, event=event_id), tenant_context(tenant_id):
         event = (
             ProviderEvent.objects.select_for_update(of=("self",), skip_locked=True)
             .select_related("sender")
