@@ -67,7 +67,7 @@ class Provider:
         number, now = len(self.ledger) + 1, self.now()
         got = Got(
             outbound.mark, outbound.channel, outbound.to, outbound.text, now,
-            now + timedelta(seconds=outbound.valid_for), f"{outbound.mark[:8]}-{number}",
+            now + timedelta(seconds=outbound.valid_for), f"{outbound.mark}.{number}",
         )  # fmt: skip
         self.ledger.append(got)
         if mood == "accept_then_timeout":
