@@ -38,7 +38,7 @@ class Scene:
                 n = next(_numbers)
                 defaults = {
                     "first_name": f"Pat{n}", "phone": f"+1212{2_000_000 + n}", "email": f"pat{n}@people.example",
-                    "zones": ["America/New_York"], "state": "NY", "country": "US",
+                    "zones": ["America/New_York"], "places": ["US-NY"], "state": "NY", "country": "US",
                 }  # fmt: skip
                 rows.append(Contact(tenant=self.tenant, **defaults | fields))
             made = Contact.objects.bulk_create(rows)
