@@ -5,6 +5,7 @@ from django.contrib import admin
 from django.urls import include, path
 
 from omnify.home import home
+from sequences.views.preferences import preferences_page
 from sequences.views.unsubscribe import unsubscribe_page
 
 urlpatterns = [
@@ -18,6 +19,8 @@ urlpatterns = [
     # Under every mail: short, and with or without the slash, because mail programs post to it and must not be redirected.
     path("u/<str:token>", unsubscribe_page, name="unsubscribe"),
     path("u/<str:token>/", unsubscribe_page),
+    path("p/<str:token>/", preferences_page, name="preferences"),
+    path("p/<str:token>", preferences_page),
 ]
 if settings.SIMULATOR_URL:
     urlpatterns.append(path("", include("omnify.simulator.urls")))

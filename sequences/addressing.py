@@ -83,7 +83,11 @@ def _mail(claim: Any) -> tuple[str, str, dict[str, str]]:
     if claim.facts.marketing:
         link = unsubscribe.link_for(claim)
         text = footer.with_footer(
-            text, business=claim.known.tenant_name, address=claim.known.postal_address, unsubscribe=link
+            text,
+            business=claim.known.tenant_name,
+            address=claim.known.postal_address,
+            unsubscribe=link,
+            preferences=unsubscribe.preferences_link_for(claim),
         )
         headers = {"List-Unsubscribe": f"<{link}>", "List-Unsubscribe-Post": "List-Unsubscribe=One-Click"}
     return text, f"<html><body>{linebreaks(urlize(escape(text)))}</body></html>", headers

@@ -11,14 +11,17 @@ _OFFERS_STOP = re.compile(r"\b(?:stop calling|not call|(?:don't|do not) call|opt
 _SAYS_RECORDED = re.compile(r"\brecord(?:ed|ing)?\b", re.IGNORECASE)
 
 
-def with_footer(text: str, *, business: str, address: str, unsubscribe: str) -> str:
-    """The mail's text with the unsubscribe line and the postal address below, each only if the text has it not yet."""
+def with_footer(text: str, *, business: str, address: str, unsubscribe: str, preferences: str = "") -> str:
+    """The mail's text with the postal address, the unsubscribe line and the link to the preference page below, each only if the
+    text has it not yet."""
     said = " ".join(text.split())
     lines = []
     if address and " ".join(address.split()) not in said:
         lines.append(f"{business}, {' '.join(address.split())}" if business else address)
     if unsubscribe and unsubscribe not in text:
         lines.append(f"Unsubscribe: {unsubscribe}")
+    if preferences and preferences not in text:
+        lines.append(f"Choose how we may reach you: {preferences}")
     return text.rstrip() + "\n\n-- \n" + "\n".join(lines) + "\n" if lines else text
 
 

@@ -25,7 +25,11 @@ def mail_page(preview: Preview, tenant: Tenant) -> str:
         pieces = preview.parts.get("body", ())
         text = "".join(f"{_OPEN}[{each.text} is empty]{_CLOSE}" if each.hole else each.text for each in pieces)
         text = with_footer(
-            text, business=tenant.name, address=tenant.postal_address, unsubscribe="a link for this person alone"
+            text,
+            business=tenant.name,
+            address=tenant.postal_address,
+            unsubscribe="a link for this person alone",
+            preferences="another such link",
         )
         body = linebreaks(urlize(escape(text))).replace(_OPEN, "<mark>").replace(_CLOSE, "</mark>")
     return (

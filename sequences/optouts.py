@@ -82,11 +82,14 @@ def addresses_to_close(
     return closed
 
 
-def cancel_waiting(contact_ids: abc.Collection[int], *, now: datetime, reason: str) -> int:
-    """Cancels these people's marketing messages that have not reached the wire; returns how many."""
-    return Message.objects.filter(contact_id__in=contact_ids, state__in=WAITING, purpose=Purpose.MARKETING).update(
-        state=MessageState.CANCELLED, state_reason=reason, state_at=now
-    )
+def cancel_waiting(
+    contact_ids: abc.Collection[int], *, now: datetime, reason: str, channels: abc.Collection[str] | None = None
+) -> int:
+    """Cancels these people's marketing messages (of these channels, or of all) that have not reached the wire; returns how many."""
+    waiting = Message.objects.filter(contact_id__in=contact_ids, state__in=WAITING, purpose=Purpose.MARKETING)
+    if channels is not None:
+        waiting = waiting.filter(channel__in=channels)
+    return waiting.update(state=MessageState.CANCELLED, state_reason=reason, state_at=now)
 
 
 def pause_for_reply(contact_ids: abc.Collection[int], *, now: datetime) -> int:

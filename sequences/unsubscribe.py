@@ -1,4 +1,5 @@
-"""The link under a mail that ends all further mail with one click (RFC 8058): a signed token, no log-in, no expiry."""
+"""The links under a mail: one ends all further mail with one click (RFC 8058), one shows what else may be chosen. A signed token,
+no log-in, no expiry."""
 
 from typing import Protocol
 from uuid import UUID
@@ -34,3 +35,7 @@ def read(token: str) -> tuple[int, UUID] | None:
 
 def link_for(message: Identified) -> str:
     return f"{settings.PUBLIC_URL}/u/{token_for(message)}"
+
+
+def preferences_link_for(message: Identified) -> str:
+    return f"{settings.PUBLIC_URL}/p/{token_for(message)}"

@@ -68,6 +68,7 @@ FILLED_BY: dict[str, Fill] = {
     "phone:": by(Contact),
     "phone:mail": lambda rows: {**by(Contact)(rows), "seq": 1},
     "unsubscribe": lambda rows: {"token": "forged"},
+    "preferences": lambda rows: {"token": "forged"},
     "account_confirm_email": lambda rows: {"key": "forged"},
     "account_reset_password_from_key": lambda rows: {"uidb36": "1", "key": "forged"},
 }
@@ -75,6 +76,7 @@ FILLED_BY: dict[str, Fill] = {
 PUBLIC = {
     "api:schema": "describes the API, holds nobody's data",
     "unsubscribe": "the signed token is the permission (RFC 8058)",
+    "preferences": "the signed token is the permission, as for unsubscribing",
 }
 # What a viewer may change, and why.
 VIEWERS_MAY = {
@@ -120,7 +122,8 @@ def routes(patterns: Any = None, prefix: str = "", space: str = "") -> Iterator[
         else:
             arguments = tuple(each.pattern.converters) or tuple(re.findall(r"\(\?P<(\w+)>", pattern))
             name = space + (each.name or "")
-            yield Route(name or ("unsubscribe" if pattern.startswith("u/") else ""), pattern, arguments)
+            nameless = {"u/": "unsubscribe", "p/": "preferences"}.get(pattern[:2], "")
+            yield Route(name or nameless, pattern, arguments)
 
 
 ROUTES = list(routes())
@@ -289,7 +292,8 @@ def test_a_viewer_changes_nothing(world: tuple[Rows, Rows], people: People) -> N
 
 
 def test_looking_changes_nothing(world: tuple[Rows, Rows], people: People, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(FILLED_BY, "unsubscribe", lambda rows: {"token": token_for(rows[Message])})
+    for name in ("unsubscribe", "preferences"):
+        monkeypatch.setitem(FILLED_BY, name, lambda rows: {"token": token_for(rows[Message])})
     wrong = []
     tenants = [people.acme.pk, people.charlie.tenant_id]
     for route, method, response, changed in crawl(people.alice, lambda route: ("get", "head"), world[0], tenants):

@@ -28,7 +28,7 @@ def unsubscribe_page(request: HttpRequest, token: str) -> HttpResponse:
     """GET and HEAD change nothing, whatever follows links before a person does; POST, also a mail program's own, unsubscribes."""
     found = unsubscribe.read(token)
     context = _context(*found, changing=request.method == "POST") if found else {}
-    return render(request, PAGE, context, status=200 if context.get("address") else 404)
+    return render(request, PAGE, context | {"token": token}, status=200 if context.get("address") else 404)
 
 
 def _context(tenant_id: int, mark: UUID, *, changing: bool) -> dict[str, Any]:
@@ -60,6 +60,6 @@ def take_off(message: Message, now: datetime) -> None:
 
 
 def veiled(address: str) -> str:
-    """ "p•••@people.example": enough to recognise one's own mailbox, too little for whoever else holds the link."""
-    name, _, domain = address.partition("@")
-    return f"{name[:1]}•••@{domain}"
+    """ "p•••@people.example", "•••• 23": enough to recognise one's own address, too little for whoever else holds the link."""
+    name, at, domain = address.partition("@")
+    return f"{name[:1]}•••@{domain}" if at else f"•••• {address[-2:]}"
