@@ -3,7 +3,7 @@
 Not legal advice; see docs/compliance.md. `allowed` (hours and places), `caps` (how often), `lacking` (consent).
 """
 
-from sequences.law.book import BY_ID, NO_RULE, ROWS, lacking, shows_address
+from sequences.law.book import BY_ID, NO_RULE, ROWS, faults, lacking, shows_address
 from sequences.law.frequency import CAPS, caps
 from sequences.law.gate import ANY_HOUR, MARKETING, Objection, Person, Verdict, allowed, judged
 
@@ -19,6 +19,7 @@ __all__ = [
     "Verdict",
     "allowed",
     "caps",
+    "faults",
     "judged",
     "lacking",
     "shows_address",

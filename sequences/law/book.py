@@ -74,3 +74,18 @@ def shows_address(places: tuple[str, ...], channel: str, day: date) -> tuple[str
     """The ids of the rows that want the sender's postal address in what is sent."""
     bound = jurisdictions(places, not places)
     return tuple(row.id for row in consent_rows(bound, channel, day) if row.postal_address)
+
+
+def faults(row: Row, today: date) -> tuple[str, ...]:
+    """What makes a row unfit to stand in the book on a day: the tests fail on any, and the page of rules shows them."""
+    said = {
+        "It cites no law.": not row.citation.strip(),
+        "Nobody knows where it was read.": not row.source.strip(),
+        "Nobody says who read it.": not row.reviewer.strip(),
+        "It was read in the future.": row.reviewed_on > today,
+        f"It was due for another reading on {row.review_due:%d %B %Y}.": row.review_due < today,
+        "It ends before it begins.": row.valid_to is not None and row.valid_to < row.valid_from,
+        "It names a list of holidays that is not in the book.": isinstance(row, HoursRow)
+        and row.holidays not in ("", "any", *LISTS),
+    }
+    return tuple(fault for fault, true in said.items() if true)
