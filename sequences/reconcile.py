@@ -15,7 +15,7 @@ from django.db import connection, transaction
 from django.db.models import F
 
 from sequences import alarms, spending, states
-from sequences.addressing import outbound_for
+from sequences.addressing import fingerprint_of, outbound_for
 from sequences.claiming import MOST_CRASHES, Claim, facts_of, reload
 from sequences.models import Message
 from sequences.models.message import IN_FLIGHT
@@ -34,6 +34,8 @@ class Timing:
     claim_stale: timedelta = timedelta(seconds=60)
     grace: timedelta = timedelta(seconds=120)
     between_looks: timedelta = timedelta(seconds=60)
+    # Postmark's search lags more than the others' lists.
+    between_mail_looks: timedelta = timedelta(minutes=5)
     give_up: timedelta = timedelta(minutes=15)
 
 
@@ -66,7 +68,8 @@ RETURNING m.id
 # unknowns_to_ask: the grace over, and not looked up too recently. Those asked longest ago first.
 UNKNOWN = """
 SELECT id, tenant_id FROM sequences_message
-WHERE state = 'unknown' AND sending_started_at <= %(before)s AND (looked_up_at IS NULL OR looked_up_at <= %(again)s)
+WHERE state = 'unknown' AND sending_started_at <= %(before)s
+  AND (looked_up_at IS NULL OR looked_up_at <= CASE channel WHEN 'email' THEN %(mail_again)s ELSE %(again)s END)
 ORDER BY looked_up_at NULLS FIRST, state_at LIMIT %(batch)s
 """
 # settle: only one reconciler's conclusion counts, and only if nothing was learnt in between.
@@ -91,7 +94,15 @@ def reconcile(
     timing = timing or NORMAL
     moved = _abandoned(now, batch, timing) + _lost(now, batch, timing) + _overdue(now, batch)
     with connection.cursor() as cursor:
-        cursor.execute(UNKNOWN, {"before": now - timing.grace, "again": now - timing.between_looks, "batch": batch})
+        cursor.execute(
+            UNKNOWN,
+            {
+                "before": now - timing.grace,
+                "again": now - timing.between_looks,
+                "mail_again": now - timing.between_mail_looks,
+                "batch": batch,
+            },
+        )
         unknown = cursor.fetchall()
     for asked, (message_id, tenant_id) in enumerate(unknown):
         if asked and time.monotonic() >= until:
@@ -178,6 +189,9 @@ def _look_up(claim: Claim, now: datetime) -> Found | Absent | CannotSay:
         return taken_by_others(provider, claim.id, provider_ids)
 
     try:
+        if message.account and message.account != fingerprint_of(claim.known, claim.tenant_id):
+            # Another account does not have it, and that it does not have it would be taken for proof.
+            return CannotSay("The sender's account was changed since; only the old one could say.", final=True)
         outbound = outbound_for(claim, now)
     except Refused as refused:
         return CannotSay(f"The provider cannot be asked: {refused.text}")

@@ -7,6 +7,7 @@ import pytest
 from django.db import connection
 
 from contacts.models import Interaction
+from omnify.tenants.context import tenant_context
 from omnify.tenants.models import Notification
 from sequences import pulse
 from sequences import reconcile as reconciling
@@ -74,21 +75,21 @@ def test_what_was_accepted_is_found_by_its_mark(wire: Wire, channel: str, provid
     assert len(wire.received(message)) == 1
 
 
-@pytest.mark.parametrize(("channel", "provider"), [("sms", "twilio"), ("email", "postmark")])
-def test_absent_twice_a_minute_apart_is_proof_and_allows_one_more_attempt(
-    wire: Wire, channel: str, provider: str
+@pytest.mark.parametrize(("channel", "provider", "apart"), [("sms", "twilio", 1), ("email", "postmark", 5)])
+def test_absent_twice_and_far_enough_apart_is_proof_and_allows_one_more_attempt(
+    wire: Wire, channel: str, provider: str, apart: int
 ) -> None:
     if provider == "postmark":
         use_postmark(wire)
     message = unknown(wire, channel, "status_500")
     assert reconcile(wire.now + 3 * MINUTE) == 0
     assert (refreshed(message).state, refreshed(message).lookups) == ("unknown", 1)
-    assert reconcile(wire.now + 3 * MINUTE + timedelta(seconds=30)) == 0
+    assert reconcile(wire.now + (3 + apart) * MINUTE - timedelta(seconds=1)) == 0
     assert refreshed(message).lookups == 1
-    assert reconcile(wire.now + 4 * MINUTE) == 1
+    assert reconcile(wire.now + (3 + apart) * MINUTE) == 1
     assert (refreshed(message).state, refreshed(message).state_reason) == ("ready", "not_sent")
     assert wire.received(message) == []  # the reconciler itself sent nothing
-    later = wire.now + 5 * MINUTE
+    later = wire.now + 9 * MINUTE
     assert dispatch([channel], now=wire.at(later), budget_seconds=5) == 1
     assert (len(wire.received(message)), refreshed(message).attempt) == (1, 2)
 
@@ -112,6 +113,18 @@ def test_a_call_that_was_not_placed_is_never_placed_again(wire: Wire) -> None:
         reconcile(wire.now + minute * MINUTE)
     assert (refreshed(message).state, refreshed(message).state_reason) == ("held", "not_placed")
     assert claim_next(["voice"], wire.now + 5 * MINUTE) is None
+
+
+def test_an_account_that_was_edited_since_is_not_asked_because_its_silence_would_be_taken_for_proof(wire: Wire) -> None:
+    message = unknown(wire, "sms", "accept_then_reset")
+    sender = wire.senders["sms"]
+    sender.config = {"account_sid": "AC" + "0" * 32}
+    with tenant_context(wire.tenant_id):
+        sender.save()
+    for minute in (3, 4):
+        reconcile(wire.now + minute * MINUTE)
+    assert (refreshed(message).state, refreshed(message).state_reason) == ("held", "no_proof")
+    assert len(wire.received(message)) == 1
 
 
 def test_proven_absent_but_old_news_expires(wire: Wire) -> None:
