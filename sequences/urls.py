@@ -2,7 +2,20 @@
 
 from django.urls import path
 
-from sequences.views import choosing, detail, editing, enrolling, listing, person, previewing, publication, tasks
+from sequences.views import (
+    choosing,
+    detail,
+    editing,
+    enrolling,
+    held,
+    limits,
+    listing,
+    person,
+    previewing,
+    publication,
+    rules,
+    tasks,
+)
 
 app_name = "sequences"
 
@@ -35,6 +48,11 @@ urlpatterns = [
     path("sequences/contacts/<uuid:public_id>/", person.contact_panel, name="contact_panel"),
     path("sequences/contacts/<uuid:public_id>/reply/", person.reply, name="reply"),
     path("sequences/messages/<uuid:public_id>/settle/", person.settle, name="settle"),
+    path("settings/rules/", rules.list_rules, name="rules"),
+    path("held/", held.list_held, name="held"),
+    path("held/decide/", held.decide, name="held_decide"),
+    path("held/events/<int:pk>/retry/", held.retry, name="event_retry"),
+    path("settings/limits/", limits.limits, name="limits"),
     path("tasks/", tasks.list_tasks, name="tasks"),
     path("tasks/<uuid:public_id>/done/", tasks.finish, name="task_done"),
 ]
