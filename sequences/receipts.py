@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from sequences.decisions import Reason
-from sequences.law.words import closed_in_words, objection_in_words
+from sequences.law.words import NEEDED, closed_in_words, objection_in_words
 
 Facts = Mapping[str, Any]
 NOUNS: Final = {"sms": "text", "email": "email", "voice": "call"}
@@ -25,12 +25,6 @@ WHY_SUPPRESSED: Final = {
     "manual": "was put on the do-not-contact list for {what}",
     "declined": "declined {what} in an imported list",
     "import": "was on an imported do-not-contact list for {what}",
-}
-NEEDED: Final = {
-    "pewc_text": "written consent to marketing texts",
-    "pewc_artificial_voice": "written consent to calls by an artificial voice",
-    "email_optin": "an email opt-in",
-    "prior_express": "prior express consent",
 }
 
 

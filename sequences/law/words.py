@@ -2,12 +2,19 @@
 
 from collections.abc import Mapping
 from functools import lru_cache
-from typing import Any
+from typing import Any, Final
 
 from contacts.addressing import names_of_countries
 from contacts.states import AUSTRALIA_NAMES, CANADA_NAMES, US_NAMES
 from sequences.law.book import BY_ID, NO_RULE
+from sequences.law.rows import CapRow, ClosedRow, ConsentRow, HolidayRow, HoursRow, Row, Span
 
+NEEDED: Final = {
+    "pewc_text": "written consent to marketing texts",
+    "pewc_artificial_voice": "written consent to calls by an artificial voice",
+    "email_optin": "an email opt-in",
+    "prior_express": "prior express consent",
+}
 _SMALL = {"of", "and"}
 _SPECIAL = {
     "unknown": "A place nobody knows",
@@ -51,3 +58,24 @@ def closed_in_words(rule: str, what: str) -> str:
     """Why a channel is shut at any hour; `what` is texts, email or calls."""
     row = BY_ID.get(rule)
     return f"no {what} of this kind in {rule_in_words(rule)}" if row else rule_in_words(rule)
+
+
+def row_in_words(row: Row) -> list[tuple[str, str]]:
+    """What a row says, as (name, value) pairs: ("Monday to Friday", "08:00–21:00")."""
+    if isinstance(row, HoursRow):
+        days = [("Monday to Friday", row.weekday), ("Saturday", row.saturday), ("Sunday", row.sunday)]
+        holiday = _hours_in_words(row.holiday) if row.holidays else "as on other days"
+        clock = [("Clock", row.zone)] if row.zone else []
+        return [(name, _hours_in_words(span)) for name, span in days] + [("Holidays", holiday), *clock]
+    if isinstance(row, CapRow):
+        return [("At most", f"{row.count} in {row.per.total_seconds() / 3600:g} hours, texts and calls together")]
+    if isinstance(row, ConsentRow):
+        needed = " or ".join(NEEDED.get(kind, kind) for kind in sorted(row.needed)) or "nobody who opted out"
+        return [("Needs", needed + (", and a postal address" if row.postal_address else ""))]
+    if isinstance(row, HolidayRow):
+        return [("Holidays", ", ".join(name for name, _ in row.days))]
+    return [("Closed", "not allowed at any hour")] if isinstance(row, ClosedRow) else []
+
+
+def _hours_in_words(span: Span | None) -> str:
+    return f"{span[0]:%H:%M}–{span[1]:%H:%M}" if span else "none"
