@@ -17,6 +17,7 @@ from typing import Any
 from django.conf import settings
 from django.db import DatabaseError, OperationalError, connection, connections, transaction
 
+from sequences import deadman
 from sequences.addressing import outbound_for
 from sequences.claiming import Claim, Paced, Stopped, claim_next, claim_one, park, tenants_with_work
 from sequences.outcome import record_outcome
@@ -94,12 +95,14 @@ def deliver(claim: Claim, now_of: Callable[[], datetime]) -> str:
     except Exception as error:
         logger.exception("Message %s could not be made ready to send.", claim.public_id)
         return park(claim.id, claim.tenant_id, f"not_sendable: {type(error).__name__}", now_of()).state
-    if not mark_sending(claim, now_of()):
-        return ""
-    try:
-        outcome: Receipt | Exception = send(claim, outbound)
-    except Exception as error:  # noqa: BLE001 (every error after `sending` is an outcome; record_outcome tells them apart)
-        outcome = error
+    began = time.monotonic()
+    with deadman.over_within():
+        if not mark_sending(claim, now_of()) or deadman.expired(began):
+            return ""
+        try:
+            outcome: Receipt | Exception = send(claim, outbound)
+        except Exception as error:  # noqa: BLE001 (every error after `sending` is an outcome; record_outcome tells them apart)
+            outcome = error
     return write_down(claim, outcome, now_of())
 
 

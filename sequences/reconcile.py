@@ -29,7 +29,7 @@ BUDGET_SECONDS = 5.0
 
 @dataclass(frozen=True, slots=True)
 class Timing:
-    """When what may be concluded. Must keep: a request's timeout < a task's hard kill < grace."""
+    """When what may be concluded. Must keep: a request's timeout < a send's hard kill (deadman.SECONDS) < grace."""
 
     claim_stale: timedelta = timedelta(seconds=60)
     grace: timedelta = timedelta(seconds=120)
