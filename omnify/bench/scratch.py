@@ -1,16 +1,26 @@
-"""A database made for one measurement and dropped after it."""
+"""A database made for one measurement and dropped after it, and processes that work in it."""
 
+import multiprocessing
 import os
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Any
+from urllib.parse import quote, urlencode
 
 from django.core.management import call_command
 from django.db import connection, connections
 
+# A process of a measurement that takes longer has hung.
+LONGEST = 900.0
+
 
 @contextmanager
-def database() -> Iterator[None]:
-    """Inside: Django's default connection is a freshly migrated database, as the workers' role. Needs the owner's connection."""
+def database(role: str = "omnify_system") -> Iterator[None]:
+    """Inside: Django's default connection is a freshly migrated database, as this role. Needs the owner's connection.
+
+    Processes started with `environ()` work in it, too.
+    """
     owner = dict(connection.settings_dict)
     name = f"omnify_bench_{os.getpid()}"
     connection.set_autocommit(True)
@@ -20,16 +30,67 @@ def database() -> Iterator[None]:
         _use(name, options="")
         call_command("migrate", verbosity=0)
         with connection.cursor() as cursor:
-            cursor.execute("GRANT omnify_system TO CURRENT_USER")
-        _use(name, options="-c role=omnify_system")
+            cursor.execute("GRANT omnify_web, omnify_system TO CURRENT_USER")
+        _use(name, options=f"-c role={role}")
         yield
     finally:
         _use(owner["NAME"], options="")
         with connection.cursor() as cursor:
-            cursor.execute(f'DROP DATABASE "{name}"')
+            cursor.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
 
 
 def _use(name: str, *, options: str) -> None:
     connections.close_all()
     connection.settings_dict["NAME"] = name
     connection.settings_dict["OPTIONS"] = {**connection.settings_dict["OPTIONS"], "options": options}
+
+
+def environ(role: str, **more: str) -> dict[str, str]:
+    """The environment of a process of Omnify's that works in the database of this measurement."""
+    at = connection.settings_dict
+    options = {name: value for name, value in at["OPTIONS"].items() if name in ("sslmode", "connect_timeout")}
+    url = f"postgresql://{quote(at['USER'])}:{quote(at['PASSWORD'])}@{quote(at['HOST'], safe='')}:{at['PORT']}/{at['NAME']}"
+    given = {name: value for name, value in os.environ.items() if not name.startswith("DATABASE_")}
+    return {**given, "DATABASE_URL": f"{url}?{urlencode(options)}", "OMNIFY_DB_ROLE": role, **more}
+
+
+def as_owner(sql: str, params: Any = None, role: str = "omnify_system") -> None:
+    """One statement as the owner of the tables, whom row-level security binds too; then on as `role`."""
+    with connection.cursor() as cursor:
+        cursor.execute("SET ROLE NONE")
+        try:
+            cursor.execute(sql, params)
+        finally:
+            cursor.execute(f"SET ROLE {role}")
+
+
+def together(processes: int, work: Callable[[], int]) -> tuple[float, int]:
+    """`work` in so many processes at once; returns the seconds from the common start to the last end, and the sum of what
+    they returned. One process means this one."""
+    if processes == 1:
+        began = time.perf_counter()
+        done = work()
+        return time.perf_counter() - began, done
+    connections.close_all()
+    context = multiprocessing.get_context("fork")
+    start, ends = context.Barrier(processes + 1), context.Queue()
+
+    def run() -> None:
+        try:
+            with connection.cursor() as cursor:  # connecting is not measured
+                cursor.execute("SELECT 1")
+            start.wait(60)
+            ends.put(work())
+        finally:
+            connections.close_all()
+
+    crew = [context.Process(target=run, daemon=True) for _ in range(processes)]
+    for each in crew:
+        each.start()
+    start.wait(60)
+    began = time.perf_counter()
+    done = sum(ends.get(timeout=LONGEST) for _ in crew)
+    seconds = time.perf_counter() - began
+    for each in crew:
+        each.join(30)
+    return seconds, done

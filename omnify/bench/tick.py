@@ -14,11 +14,13 @@ from typing import Any
 
 from django.db import connection, transaction
 
+from omnify.bench import orm, scratch
+from omnify.bench.measured import Measure, Size, compared
 from omnify.lib.clock import now as read_clock
 from omnify.tenants.actions import create_tenant
 from omnify.tenants.context import tenant_context
 from omnify.tenants.models import User
-from sequences.engine import tick
+from sequences.engine import drain, tick
 from sequences.models import Edge, Sender, Sequence, Step, Version
 
 # The lean schema of docs/performance.md: what makes a promise (one receipt a turn, one message a visit, the tenant in the key to
@@ -58,78 +60,86 @@ SELECT count(*) FROM advanced
 BODY = "Hi {{ first_name | default: 'there' }}, it is Omnify. Does {{ company }} have a minute on Thursday? Reply STOP to opt out."
 
 
-def measure(*, people: int, rounds: int, batch: int) -> dict[str, Any]:
-    """Runs floor and tick alternately, `rounds` times each over `people` rows; returns value, floor (rows/s, medians) and ratio."""
-    at = _daytime(read_clock())
+GOAL, LEAST = 0.5, 0.35
+# How much faster the tick is to be than the same work done by the ORM, query by query.
+TIMES_ORM = 40
+
+
+def measure(size: Size) -> list[Measure]:
+    """Runs floor and tick alternately, some rounds each; the medians count. Then the same work as the ORM would do it."""
+    people, rounds = size.of(size.people, 20_000, 100_000), size.rounds or 3
+    at = daytime(read_clock())
     _prepare_floor(people, at)
-    _prepare_people(people, rounds, at)
-    floors, values, statements = [], [], 0
+    tenant_id = prepare_people(people, at, days=rounds + 1)
+    floors, values = [], []
     for number in range(rounds):
         moment = at + timedelta(days=number)
-        floors.append(people / _timed(partial(_run_floor, moment, batch), people))
-        values.append(people / _timed(partial(_run_tick, moment, batch), people))
-    statements = _statements(at + timedelta(days=rounds), batch)
+        floors.append(people / _timed(size.processes, partial(_run_floor, moment, size.batch), people))
+        values.append(people / _timed(size.processes, partial(_run_tick, moment, size.batch), people))
+    moment = at + timedelta(days=rounds)
+    sample = min(people // 2, 300)
+    by_orm = sample / _timed(1, partial(orm.run, tenant_id, moment, sample), sample)
     value, floor = statistics.median(values), statistics.median(floors)
-    return {
-        "value": round(value),
-        "floor": round(floor),
-        "ratio": round(value / floor, 3),
-        "unit": "enrolments/s",
-        "people": people,
-        "batch": batch,
-        "processes": 1,
-        "statements_per_tick": statements,
-        "values": [round(each) for each in values],
-        "floors": [round(each) for each in floors],
-    }
+    return [
+        compared(
+            "Due enrolments through the whole tick", value, floor, "/s",
+            goal=f"≥ {GOAL} of the floor (least {LEAST})", met=value / floor >= GOAL,
+            people=people, batch=size.batch, processes=size.processes, statements_per_tick=_statements(moment, size.batch),
+            values=[round(each) for each in values], floors=[round(each) for each in floors],
+        ),
+        compared(
+            "The tick beside the ORM doing the same, a dozen queries a person", value, by_orm, "/s",
+            goal=f"≥ {TIMES_ORM} times", met=value / by_orm >= TIMES_ORM,
+        ),
+    ]  # fmt: skip
 
 
-def _timed(step: Callable[[], int], expected: int) -> float:
-    """Seconds until `step` has worked through all rows; raises when it worked through fewer or more."""
-    began, done = time.perf_counter(), 0
-    while (worked := step()) > 0:
-        done += worked
-    seconds = time.perf_counter() - began
+def _timed(processes: int, work: Callable[[], int], expected: int) -> float:
+    """Seconds until all rows are worked through; raises when there were fewer or more."""
+    seconds, done = scratch.together(processes, work)
     if done != expected:
         raise RuntimeError(f"The bench expected {expected} rows and saw {done}: the numbers would mean nothing.")
     return seconds
 
 
-def _daytime(now: datetime) -> datetime:
+def daytime(now: datetime) -> datetime:
     """A moment at which everybody of the bench may be written to."""
     return now.replace(hour=17, minute=0, second=0, microsecond=0)
 
 
 def _run_floor(moment: datetime, batch: int) -> int:
-    with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute(FLOOR, {"now": moment, "limit": batch, "next": moment + timedelta(days=1)})
-        return cursor.fetchone()[0]
+    done = 0
+    while True:
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute(FLOOR, {"now": moment, "limit": batch, "next": moment + timedelta(days=1)})
+            advanced = cursor.fetchone()[0]
+        if not advanced:
+            return done
+        done += advanced
 
 
 def _run_tick(moment: datetime, batch: int) -> int:
-    return tick(moment, batch).decided
-
-
-def _as_owner(sql: str, params: Any = None) -> None:
-    with connection.cursor() as cursor:
-        cursor.execute("SET ROLE NONE")
-        cursor.execute(sql, params)
-        cursor.execute("SET ROLE omnify_system")
+    return drain(lambda: moment, seconds=scratch.LONGEST, monotonic=time.monotonic, limit=batch)
 
 
 def _prepare_floor(people: int, at: datetime) -> None:
-    _as_owner(LEAN)
-    _as_owner("GRANT USAGE ON SCHEMA floor TO omnify_system; GRANT ALL ON ALL TABLES IN SCHEMA floor TO omnify_system")
+    scratch.as_owner(LEAN)
+    scratch.as_owner(
+        "GRANT USAGE ON SCHEMA floor TO omnify_system; GRANT ALL ON ALL TABLES IN SCHEMA floor TO omnify_system"
+    )
     with connection.cursor() as cursor:
         cursor.execute(
             "INSERT INTO floor.enrollment SELECT n, 1, 1, n, 0, 'active', %s FROM generate_series(1, %s) AS n",
             [at, people],
         )
-    _as_owner("VACUUM ANALYZE floor.enrollment")
+    scratch.as_owner("VACUUM ANALYZE floor.enrollment")
 
 
-def _prepare_people(people: int, rounds: int, at: datetime) -> None:
-    """A tenant with a sequence of daily texts, and people with consent, a company and a number, all due at `at`."""
+def prepare_people(people: int, at: datetime, *, days: int) -> int:
+    """A tenant with a sequence of so many daily texts, and people with consent, a company and a number, all due at `at`.
+
+    Returns the tenant's id.
+    """
     owner = User.objects.create_user("bench@omnify.example")
     tenant = create_tenant(name="Bench", slug="bench", owner=owner, now=at, timezone="America/New_York")
     with tenant_context(tenant.pk):
@@ -139,7 +149,7 @@ def _prepare_people(people: int, rounds: int, at: datetime) -> None:
         )
         version = Version.objects.create(sequence=sequence, number=1, published_at=at)
         steps = []
-        for position in range(2 * (rounds + 2)):
+        for position in range(2 * (days + 1)):
             wait = position % 2 == 1
             steps.append(
                 Step.objects.create(
@@ -157,7 +167,8 @@ def _prepare_people(people: int, rounds: int, at: datetime) -> None:
                 {"tenant": tenant.pk, "sequence": sequence.pk, "version": version.pk, "step": steps[0].pk, "now": at},
             )
     for table in ("contacts_contact", "contacts_consent", "sequences_enrollment"):
-        _as_owner(f"VACUUM ANALYZE {table}")
+        scratch.as_owner(f"VACUUM ANALYZE {table}")
+    return int(tenant.pk)
 
 
 PEOPLE = """

@@ -1,36 +1,75 @@
-"""`manage.py bench tick [--json]`: how fast the core is, as a ratio to its floor, measured in the same run.
+"""`manage.py bench WHAT … [--json]`: how fast Omnify is, each measurement beside its floor from the same run.
 
-Runs in a database of its own on the configured server, made and dropped here, under the workers' role with row-level
-security in force, so neither the data nor the numbers of a running Omnify are touched.
+Runs in databases of its own on the configured server, made and dropped here, under the role that does the work in
+production with row-level security in force, so neither the data nor the numbers of a running Omnify are touched.
+`manage.py bench all --write` measures everything and writes docs/benchmarks.md.
 """
 
 import json
+from importlib import import_module
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandParser
+from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from omnify.bench import scratch, tick
+from omnify.bench import report
+from omnify.bench.measured import Measure, Size
+
+# In the order of docs/benchmarks.md; each is omnify/bench/<name>.py with the role its process has in production.
+BENCHES = {
+    "tick": "omnify_system", "claim": "omnify_system", "dispatch": "omnify_system", "ingest": "omnify_system",
+    "import": "omnify_system", "pages": "omnify_system", "wake": "omnify_system", "idle": "omnify_system",
+}  # fmt: skip
+MODULES = {"import": "importing"}
 
 
 class Command(BaseCommand):
     requires_system_checks = ()
-    help = "Measures the tick against the least work any durable design must do."
+    help = "Measures the core: each value beside its floor from the same run."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("what", choices=["tick"])
-        parser.add_argument("--json", action="store_true", help="one JSON object: value, floor, ratio")
-        parser.add_argument("--people", type=int, default=20_000, help="enrolments a measured round (default 20000)")
-        parser.add_argument("--rounds", type=int, default=3, help="rounds; the median counts (default 3)")
+        parser.add_argument("what", nargs="+", choices=[*BENCHES, "all"])
+        parser.add_argument("--json", action="store_true", help="one JSON object a bench: value, floor, ratio, and the rest")
+        parser.add_argument("--write", action="store_true", help="write docs/benchmarks.md")
+        parser.add_argument("--full", action="store_true", help="the sizes of the goals: 5M enrolments, 1M rows; minutes")
+        parser.add_argument("--people", type=int, help="people, enrolments, messages or requests worked through")
+        parser.add_argument("--rows", type=int, help="rows of the file, or enrolments of the larger table")
+        parser.add_argument("--rounds", type=int, help="the median of so many rounds counts")
         parser.add_argument("--batch", type=int, default=500)
+        parser.add_argument("--processes", type=int, default=1, help="of the tick and its floor (default 1)")
 
-    def handle(self, *args: Any, what: str, people: int, rounds: int, batch: int, **options: Any) -> None:
-        with scratch.database():
-            result = tick.measure(people=people, rounds=rounds, batch=batch)
-        if options["json"]:
-            self.stdout.write(json.dumps(result))
-            return
-        self.stdout.write(
-            f"tick: {result['value']:,} due enrolments/s through the whole tick, one process, batches of {batch}\n"
-            f"floor: {result['floor']:,} rows/s, one SQL statement a batch on the leanest schema\n"
-            f"ratio: {result['ratio']:.2f} of the floor; {result['statements_per_tick']} statements a tick"
-        )
+    def handle(self, *args: Any, what: list[str], **options: Any) -> None:
+        size = Size(**{name: options[name] for name in ("people", "rows", "rounds", "batch", "processes", "full")})
+        found: dict[str, list[Measure]] = {}
+        for name in BENCHES if "all" in what else what:
+            try:
+                found[name] = run(name, size)
+            except Exception as error:
+                if len(what) == 1 and what != ["all"]:
+                    raise
+                self.stderr.write(f"{name}: {type(error).__name__}: {error}")
+                found[name] = []
+                continue
+            self.tell(name, found[name], as_json=options["json"])
+        if options["write"]:
+            self.stdout.write(f"written: {report.write(found)}")
+        if failed := [name for name, measures in found.items() if not measures]:
+            raise CommandError(f"could not be measured: {', '.join(failed)}")
+
+    def tell(self, name: str, measures: list[Measure], *, as_json: bool) -> None:
+        if as_json:
+            first, *_ = given = [measure.as_json() for measure in measures]
+            self.stdout.write(json.dumps({"bench": name, **first, "measures": given}))
+        else:
+            for measure in measures:
+                self.stdout.write(f"{name}: {measure.sentence()}")
+        self.stdout.flush()
+
+
+def run(name: str, size: Size) -> list[Measure]:
+    """One bench in a database of its own."""
+    from omnify.bench import scratch
+
+    module = import_module(f"omnify.bench.{MODULES.get(name, name)}")
+    with scratch.database(BENCHES[name]):
+        measures: list[Measure] = module.measure(size)
+    return measures

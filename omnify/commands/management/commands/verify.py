@@ -56,7 +56,7 @@ CHECKS = (
         (*MANAGE, "chaos", "--kills", os.environ.get("OMNIFY_CHAOS_KILLS", "500")),
         usual=False,
     ),
-    Check("bench", (*MANAGE, "bench", "tick", "--json"), needs_database=True, usual=False),
+    Check("bench", (*MANAGE, "bench", "all", "--write"), needs_database=True, usual=False),
 )
 
 
