@@ -137,6 +137,7 @@ ACCOUNT_REAUTHENTICATION_REQUIRED = True
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
 MFA_TOTP_ISSUER = "Omnify"
 MFA_ADAPTER = "omnify.tenants.second_factor.SealedFactors"
+USERSESSIONS_ADAPTER = "omnify.tenants.accounts.SessionsAdapter"
 # Owners and staff must have a second factor. Off on a laptop, so that the demo opens at once.
 REQUIRE_MFA = environment.boolean("OMNIFY_REQUIRE_MFA", default=PRODUCTION)
 # Somebody is told by mail when their password or second factor changes, or a new browser logs in.

@@ -1,11 +1,14 @@
 """Log-in rules for django-allauth."""
 
 import logging
+from collections.abc import Iterable
 from smtplib import SMTPException
 from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.account.models import EmailAddress
+from allauth.usersessions.adapter import DefaultUserSessionsAdapter
+from allauth.usersessions.models import UserSession
 from django.conf import settings
 from django.contrib.sites.shortcuts import get_current_site
 from django.core.mail import EmailMessage
@@ -14,6 +17,7 @@ from django.http import HttpRequest
 
 from omnify.tenants.devices import remember_device, tell_of_new_device
 from omnify.tenants.models import User
+from omnify.tenants.standing import announce_standing
 
 logger = logging.getLogger(__name__)
 
@@ -31,6 +35,16 @@ class AccountAdapter(DefaultAccountAdapter):
         remember_device(response, user)
         return response
 
+    def logout(self, request: HttpRequest) -> None:
+        user_id = request.user.pk
+        super().logout(request)
+        if user_id is not None:
+            announce_standing(user_id)
+
+    def set_password(self, user: User, password: str) -> None:
+        super().set_password(user, password)
+        announce_standing(user.pk)
+
     def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
         """Writes the mail now and sends it once the request's transaction has committed: no mail server is waited for inside
         one, and nothing is mailed of what was rolled back."""
@@ -38,6 +52,16 @@ class AccountAdapter(DefaultAccountAdapter):
         facts = {"request": request, "email": email, "current_site": get_current_site(request), **context}
         letter = self.render_mail(template_prefix, email, facts)
         transaction.on_commit(lambda: sent(letter))
+
+
+class SessionsAdapter(DefaultUserSessionsAdapter):
+    """Ends sessions, and their open pages' sockets with them."""
+
+    def end_sessions(self, sessions: Iterable[UserSession]) -> None:
+        ending = list(sessions)
+        super().end_sessions(ending)
+        for user_id in {each.user_id for each in ending}:
+            announce_standing(user_id)
 
 
 def sent(letter: EmailMessage) -> bool:

@@ -5,9 +5,11 @@ from datetime import datetime
 from django.db import transaction
 from django.db.models import F
 
+from omnify.lib import live
 from omnify.tenants.events import record
 from omnify.tenants.models import Membership, Tenant, User
 from omnify.tenants.models.people import Role
+from omnify.tenants.standing import STANDING
 
 
 class LastOwner(ValueError):
@@ -45,6 +47,7 @@ def change_role(member: Membership, *, role: str, by: Membership, now: datetime)
                 subject=member,
                 role=role,
             )
+            live.hint(by.tenant_id, STANDING)
     return bool(changed)
 
 
@@ -62,6 +65,7 @@ def remove_member(member: Membership, *, by: Membership, now: datetime) -> bool:
             user_id=member.user_id,
         )
         deleted, _ = Membership.objects.filter(pk=member.pk).delete()
+        live.hint(by.tenant_id, STANDING)
     return bool(deleted)
 
 

@@ -7,11 +7,23 @@ from django.contrib.auth import get_user
 from django.db import transaction
 from django.http import HttpRequest
 
+from omnify.lib import live
 from omnify.tenants.middleware import SESSION_KEY, memberships_of
 
+# The topic of the hint upon which every open page's socket looks at its session again; no page hears of it.
+STANDING = "standing"
 
-def tenant_of_session(session_key: str) -> int | None:
-    """The tenant this session works in, or None: no such session, logged out, password changed, or a member of no tenant.
+
+def announce_standing(user_id: int) -> None:
+    """Says to the sockets of this user's workspaces that sessions or rights have changed, once the transaction has committed."""
+    with transaction.atomic():
+        for member in memberships_of(user_id):
+            live.hint(member.tenant_id, STANDING)
+
+
+def standing_of_session(session_key: str) -> tuple[int, str] | None:
+    """The tenant this session works in and the role it has there, or None: no such session, logged out, password changed, or a
+    member of no tenant.
 
     Reads the session, the user and the memberships from the database, so that it sees what ended a second ago.
     """
@@ -26,4 +38,4 @@ def tenant_of_session(session_key: str) -> int | None:
         members = memberships_of(user.pk)
     chosen = request.session.get(SESSION_KEY)
     current = next((each for each in members if each.tenant_id == chosen), members[0] if members else None)
-    return None if current is None else current.tenant_id
+    return None if current is None else (current.tenant_id, current.role)

@@ -19,7 +19,10 @@ class Event(TenantModel):
 
     class Meta(TenantModel.Meta):
         ordering = ["-id"]
-        indexes = [models.Index(fields=["tenant", "subject_type", "subject_id", "-id"], name="event_by_subject")]
+        indexes = [
+            models.Index(fields=["tenant", "subject_type", "subject_id", "-id"], name="event_by_subject"),
+            models.Index(fields=["tenant", "-id"], name="event_newest"),  # read by the audit page
+        ]
 
     def __str__(self) -> str:
         return f"{self.kind} at {self.at:%Y-%m-%d %H:%M}"
