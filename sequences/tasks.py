@@ -5,7 +5,6 @@ Short budgets keep a cluster answering its canary; what is left over is asked fo
 
 import time
 
-from omnify.lib.clock import now
 from omnify.lib.spans import span
 from omnify.tenants.context import tenant_context
 from omnify.tenants.models import Event
@@ -53,7 +52,7 @@ def poll_providers() -> int:
     from sequences.polling import poll
 
     with began("poll"):
-        return poll(now()).found
+        return poll(database_clock()()).found
 
 
 def contact_deleted(event_id: int, tenant_id: int) -> int:
@@ -61,7 +60,7 @@ def contact_deleted(event_id: int, tenant_id: int) -> int:
     from sequences.enrollments import end_for_deleted
 
     with tenant_context(tenant_id):
-        return end_for_deleted(Event.objects.get(pk=event_id).subject_id, now=now())
+        return end_for_deleted(Event.objects.get(pk=event_id).subject_id, now=database_clock()())
 
 
 def opted_out(event_id: int, tenant_id: int) -> int:
@@ -70,14 +69,15 @@ def opted_out(event_id: int, tenant_id: int) -> int:
 
     with tenant_context(tenant_id):
         event = Event.objects.get(pk=event_id)
-    return recall(tenant_id, event.subject_id, tuple(event.data["channels"]), now()) if event.subject_id else 0
+    now = database_clock()()
+    return recall(tenant_id, event.subject_id, tuple(event.data["channels"]), now) if event.subject_id else 0
 
 
 def reap_lines() -> int:
     """Frees the lines of calls whose end nobody told; returns how many."""
     from sequences.spending import reap_lines as reap
 
-    return reap(now())
+    return reap(database_clock()())
 
 
 def canary(cluster: str) -> None:

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from omnify.commands.chaos.verdict import Ours, Theirs, Verdict, judge
+from omnify.commands.chaos.verdict import Ours, Theirs, Verdict, deaf, judge
 from omnify.commands.chaos.watch import claimed_after_stop
 
 SILENT = {"person": 1, "phone": "+1", "email": "a@x.example", "status": "completed", "reason": ""}
@@ -33,7 +33,7 @@ def verdict(
         Ours(messages=messages, people=[SILENT] if people is None else people, **account),
         Theirs(received=received, said=said or [], taken=taken),
         1,
-        seed=1, kills={"web": 1}, restarts=0, unsettled=(), claims=1, after_stop=(), seconds=1.0,
+        seed=1, kills={"web": 1}, restarts=0, zombies={}, jumps=0, unsettled=(), claims=1, after_stop=(), seconds=1.0,
     )  # fmt: skip
 
 
@@ -85,6 +85,13 @@ def test_an_answer_that_was_taken_must_be_in_the_conversation_or_set_aside_in_si
     account = ([message("n", person=2)], [got("n", "+2")], [SPEAKER], said)
     assert verdict(*account).deaf == ("SM1",)
     assert verdict(*account, parked=["inbound:SM1"]).deaf == ()
+
+
+def test_an_answer_whose_webhook_met_a_dead_process_must_be_read_from_the_providers_list() -> None:
+    said = [{"from": "+2", "provider_id": "SM1", "kind": "sms"}, {"from": "+2", "provider_id": "m2", "kind": "email"}]
+    ours = Ours([message("n", person=2)], [SPEAKER], heard=[], parked=[], notified=0)
+    theirs = Theirs([got("n", "+2")], said, taken=set(), listed=("sms",))
+    assert deaf(ours, theirs) == ["SM1"]
 
 
 def test_a_claim_after_the_stop_is_found_by_the_order_of_the_notes() -> None:

@@ -20,9 +20,9 @@ from typing import Any
 from omnify.commands.chaos import cast, watch
 from omnify.commands.chaos.cast import running_cast
 from omnify.commands.chaos.crew import running_crew
-from omnify.commands.chaos.killer import WORKER, Killer
+from omnify.commands.chaos.killer import FREEZES, WORKER, Killer
 from omnify.commands.chaos.stage import STEPS
-from omnify.commands.chaos.verdict import Ours, Theirs, Verdict, judge
+from omnify.commands.chaos.verdict import LISTED, Ours, Theirs, Verdict, judge
 from omnify.commands.chaos.voices import SHARES, Voices
 from omnify.lib import postgres
 from omnify.simulator.client import SimulatorClient
@@ -43,8 +43,14 @@ FAULTS: tuple[dict[str, Any], ...] = (
     {"match": {"op": "list", "probability": 0.1}, "do": "status_500"},
     {"match": {"op": "create", "probability": 0.15}, "do": {"duplicate_callbacks": 2}},
     {"match": {"op": "create", "probability": 0.15}, "do": {"reorder_callbacks": True}},
+    {"match": {"op": "create", "probability": 0.1}, "do": {"dwell_s": 3}},
+    {"match": {"op": "create", "probability": 0.1}, "do": {"forged_callback": True}},
+    {"match": {"op": "create", "provider": "twilio", "probability": 0.05}, "do": {"drop_callbacks": True}},
     {"match": {"op": "inbound", "probability": 0.2}, "do": {"duplicate_callbacks": 1}},
+    {"match": {"op": "inbound", "provider": "twilio", "probability": 0.15}, "do": {"drop_callbacks": True}},
 )
+# By how many seconds the clocks of our processes are wrong, and out of how many blows one sets them anew.
+CLOCK_JUMPS, JUMP_EVERY = (1.0, 60.0, 3600.0, 86_400.0), 5
 
 
 @dataclass
@@ -59,10 +65,15 @@ class Arena:
     workers: int = 3
     say: Callable[[str], None] = print
     environment: dict[str, str] = field(default_factory=dict)
+    jumps: int = 0
 
     @property
     def state(self) -> Path:
         return self.folder / "state"
+
+    @property
+    def clock(self) -> Path:
+        return self.folder / "clock"
 
     @property
     def victims(self) -> list[str]:
@@ -87,7 +98,7 @@ class Arena:
             client.configure(prepared["accounts"])
             client.faults(list(FAULTS))
             killer, taken, left_open = self._act(client, port, kills, restarts, pause)
-            theirs = Theirs(client.ledger(), client.ledger(record="inbound"), taken)
+            theirs = Theirs(client.ledger(), client.ledger(record="inbound"), taken, LISTED)
             ours = self._stage("settle")
             noted = watch.notes(self.state)
             return judge(
@@ -96,6 +107,8 @@ class Arena:
                 len(STEPS),
                 seed=self.seed,
                 kills=killer.kills,
+                zombies=killer.zombies,
+                jumps=self.jumps,
                 restarts=restarts,
                 unsettled=tuple(f"{number} {what}" for what, number in sorted(left_open.items())),
                 claims=sum(what == "claimed" for what, *_ in noted),
@@ -121,6 +134,8 @@ class Arena:
             self.say("All stand; the killing begins.")
             killer = Killer(chance, self.victims, real_cast, crew, self.say)
             self._kill(killer, chance, kills, restarts, pause)
+            killer.thaw(all_of_them=True)
+            self._jump(None)
             self.say("No more kills; waiting until everything is settled.")
             if real:
                 voices.hush()
@@ -158,6 +173,7 @@ class Arena:
             "SIMULATOR_SMTP_PORT": str(simulator.smtp_port),
             "PUBLIC_URL": base,
             "PORT": str(port),
+            "OMNIFY_CHAOS_CLOCK": str(self.clock),
             "PYTHONPATH": str(ROOT),
             "PYTHONUNBUFFERED": "1",
             "LOG_LEVEL": "ERROR",
@@ -191,9 +207,26 @@ class Arena:
             if n in crash_at:
                 self.say("Crashing PostgreSQL.")
                 postgres.restart(self.state, mode="immediate")
+            killer.thaw()
+            if WORKER in killer.roles and chance.random() < FREEZES:
+                killer.freeze()
+            if chance.randrange(JUMP_EVERY) == 0:
+                self._jump(chance.choice((-1, 1)) * chance.choice(CLOCK_JUMPS))
             killer.strike()
             if (n + 1) % 25 == 0:
                 self.say(f"{n + 1} of {kills} kills.")
+
+    def _unheard(self, client: SimulatorClient) -> int:
+        """How many answers our tables do not know yet: those whose webhook met a dead process are read from the lists."""
+        said = {record["provider_id"] for record in client.ledger(record="inbound") if record["kind"] in LISTED}
+        return len(said - watch.heard(self.state))
+
+    def _jump(self, seconds: float | None) -> None:
+        """Sets the clocks of our processes wrong by so much; None: right again. See haste.lie."""
+        aside = self.clock.with_suffix(".new")
+        aside.write_text("" if seconds is None else str(seconds))
+        aside.replace(self.clock)
+        self.jumps += seconds is not None
 
     def _wait_until_settled(self, client: SimulatorClient) -> Counter[str]:
         """What is still open at the end: nothing, or what no longer moves. Says what it waits for when that changes."""
@@ -204,6 +237,8 @@ class Arena:
             now_open = watch.still_open(self.state)
             if not settled:
                 now_open["consequences at the simulator"] = 1
+            if self.cast != "crew" and (unheard := self._unheard(client)):
+                now_open["answers that nobody has read from the provider's list yet"] = unheard
             now = time.monotonic()
             if not now_open or now - moved > NOTHING_MOVES or now - began > SETTLED_BY:
                 return now_open

@@ -29,6 +29,7 @@ class Crew:
     parent: "subprocess.Popen[str]"
     log: Path
     pids: list[int] = field(default_factory=list)
+    frozen: list[int] = field(default_factory=list)
 
     def spawn(self) -> None:
         """One more worker. Raises RuntimeError with the crew's last words when it ended."""
@@ -46,11 +47,28 @@ class Crew:
         sessions.send(self.pids.pop(chance.randrange(len(self.pids))), signal.SIGKILL)
         self.spawn()
 
+    def freeze_one(self, chance: random.Random) -> int:
+        """Stops one worker wherever it is, as a machine that is paused would; another takes its place. Its pid."""
+        pid = self.pids.pop(chance.randrange(len(self.pids)))
+        sessions.send(pid, signal.SIGSTOP)
+        self.frozen.append(pid)
+        self.spawn()
+        return pid
+
+    def thaw(self, pid: int) -> bool:
+        """Lets a frozen worker go on where it was, beside the one that took its place; False when the kernel has ended it."""
+        self.frozen.remove(pid)
+        if not sessions.send(pid, signal.SIGCONT):
+            return False
+        self.pids.append(pid)
+        return True
+
     def end(self) -> None:
         """kill -9 of everyone."""
-        for pid in self.pids:
+        for pid in (*self.pids, *self.frozen):
             sessions.send(pid, signal.SIGKILL)
         self.pids.clear()
+        self.frozen.clear()
 
 
 @contextmanager
@@ -101,15 +119,15 @@ def work() -> None:
     _die_with_parent()
     from django.db import DatabaseError, InterfaceError, connections
 
-    from omnify.lib.clock import now
     from sequences.delivery import dispatch
     from sequences.engine import tick
     from sequences.reconcile import reconcile
+    from sequences.timekeeping import database_clock
 
     turns: list[Any] = [
-        lambda: tick(now(), 10),
-        lambda: dispatch(CHANNELS, now=now, budget_seconds=1.0, threads=3),
-        lambda: reconcile(now(), batch=20),
+        lambda: tick(database_clock()(), 10),
+        lambda: dispatch(CHANNELS, now=database_clock(), budget_seconds=1.0, threads=3),
+        lambda: reconcile(database_clock()(), batch=20),
     ]
     while True:
         for turn in turns:

@@ -17,6 +17,8 @@ REST = 2.0
 # Of the kills of a mixed run, so many fall on the crew when the real processes are up: it is there within a moment.
 CREW_SHARE = 0.6
 GIVE_UP = 180.0
+# Of the blows that fall on the crew, so many freeze a worker instead of killing it, for longer than the reconciler's grace.
+FREEZES, FROZEN_FOR = 0.15, (11.0, 20.0)
 
 
 @dataclass
@@ -31,10 +33,27 @@ class Killer:
     kills: Counter[str] = field(default_factory=Counter)
     stood_since: dict[str, float] = field(default_factory=dict)
     spared: list[str] = field(default_factory=list)
+    frozen: dict[int, float] = field(default_factory=dict)  # pid of a worker -> when it goes on, by time.monotonic
+    zombies: Counter[str] = field(default_factory=Counter)
 
     def __post_init__(self) -> None:
         self.spared = [role for role in self.roles if role != WORKER]
         self.chance.shuffle(self.spared)
+
+    def thaw(self, *, all_of_them: bool = False) -> None:
+        """Lets those frozen workers go on whose time has come."""
+        for pid, moment in list(self.frozen.items()):
+            if all_of_them or moment <= time.monotonic():
+                del self.frozen[pid]
+                assert self.crew is not None
+                went_on = self.crew.thaw(pid)
+                self.zombies["frozen, went on" if went_on else "frozen in a send, ended by the kernel"] += 1
+
+    def freeze(self) -> None:
+        """A worker of the crew stands still for longer than everybody waits for it."""
+        assert self.crew is not None
+        pid = self.crew.freeze_one(self.chance)
+        self.frozen[pid] = time.monotonic() + self.chance.uniform(*FROZEN_FOR)
 
     def strike(self) -> None:
         """One kill. Raises RuntimeError when no role comes back within three minutes: then nobody restarts them."""

@@ -14,6 +14,8 @@ STEPS = (
     {"kind": "email", "subject": "Step two", "body": "Hello {{ first_name }}, this is step two."},
     {"kind": "voice", "subject": "Hi {{ first_name }}, this is step three.", "body": "Ask how they are."},
 )
+# A state that has hours of its own neither for Sundays nor for holidays: this runs on any day.
+OPEN_EVERY_DAY = "US-CA"
 ALL_DAY = {"days": [0, 1, 2, 3, 4, 5, 6], "start": "08:00", "end": "21:00"}
 
 
@@ -54,7 +56,11 @@ def prepare(people: int, seconds: float) -> dict[str, Any]:
         Sequence.objects.filter(pk=sequence.pk).update(published=version)
         for n in range(people):
             contact = Contact.objects.create(
-                first_name=f"Pat{n}", email=f"pat{n}@people.example", phone=f"+1212{2_000_000 + n}", zones=[zone], places=["US-NY"]
+                first_name=f"Pat{n}",
+                email=f"pat{n}@people.example",
+                phone=f"+1212{2_000_000 + n}",
+                zones=[zone],
+                places=["US-NY"],
             )
             for channel, kind in consents:
                 address = contact.address_for(channel)

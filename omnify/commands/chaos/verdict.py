@@ -7,6 +7,9 @@ from typing import Any
 
 # States in which a message was never on anybody's handset, and says so.
 UNSENT = ("ready", "deferred", "claimed", "sending", "unknown", "expired", "suppressed", "cancelled", "rejected")
+# Answers that a provider lists, so that each of them must be heard, whatever became of its webhook. Nobody lists the mail that
+# came in by SMTP: of that, what a webhook took.
+LISTED = ("sms",)
 ON_ITS_WAY = ("accepted", "sent", "delivered", "undelivered")
 
 Record = Mapping[str, Any]
@@ -26,11 +29,13 @@ class Ours:
 
 @dataclass(frozen=True)
 class Theirs:
-    """What the simulator says: what people received, what they said, and the ids of the sayings that we took with a 2xx."""
+    """What the simulator says: what people received, what they said, the ids of the sayings that we took with a 2xx, and the
+    kinds of which a list can be read again, so that all of them count."""
 
     received: Sequence[Record]
     said: Sequence[Record]
     taken: Collection[str]
+    listed: Collection[str] = ()
 
 
 @dataclass(frozen=True)
@@ -40,6 +45,8 @@ class Verdict:
     seed: int
     kills: Mapping[str, int]
     restarts: int
+    zombies: Mapping[str, int]
+    jumps: int
     messages: int
     received: int
     duplicates: tuple[str, ...]
@@ -67,7 +74,7 @@ class Verdict:
                 ("received twice or by nobody's order", self.duplicates),
                 ("lost", self.lost),
                 ("not settled", self.unsettled),
-                ("said, taken by us and forgotten", self.deaf),
+                ("said and never heard", self.deaf),
                 ("people whose sequence stands still without a word", self.stuck),
                 ("claimed after the STOP was stored", self.after_stop),
             )
@@ -82,8 +89,10 @@ class Verdict:
     def table(self) -> str:
         rows: list[tuple[str, object]] = [("seed", self.seed), ("killed with -9", sum(self.kills.values()))]
         rows += [(f"    {role}", number) for role, number in sorted(self.kills.items())]
+        rows += sorted(self.zombies.items())
         rows += [
             ("PostgreSQL crashed", self.restarts),
+            ("clocks set wrong", self.jumps),
             ("messages", self.messages),
             ("received by people", self.received),
             ("received twice", len(self.duplicates)),
@@ -95,7 +104,7 @@ class Verdict:
             *((f"not sent, and says why: {why}", number) for why, number in sorted(self.withheld.items())),
             ("people answered", self.said),
             ("    taken with a 2xx", self.taken),
-            ("    taken, and not in the conversation", len(self.deaf)),
+            ("    not in the conversation, and should be", len(self.deaf)),
             ("people standing still without a word", len(self.stuck)),
             ("marketing claims", self.claims),
             ("    after the person's STOP was stored", len(self.after_stop)),
@@ -142,12 +151,12 @@ def lost(ours: Ours, marks: Collection[str], spoke: Collection[str]) -> list[str
 
 
 def deaf(ours: Ours, theirs: Theirs) -> list[str]:
-    """What people said and we took, and what is neither in a conversation nor set aside in sight."""
+    """What people said and we took, or could have read from a list, and what is neither in a conversation nor set aside in sight."""
     heard = set(ours.heard)
     return [
         record["provider_id"]
         for record in theirs.said
-        if record["provider_id"] in theirs.taken
+        if (record["provider_id"] in theirs.taken or record.get("kind") in theirs.listed)
         and record["provider_id"] not in heard
         and not any(record["provider_id"] in key for key in ours.parked)
     ]

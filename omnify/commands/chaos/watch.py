@@ -41,6 +41,12 @@ UNION ALL SELECT 'people due', count(*) FROM sequences_enrollment WHERE next_run
 UNION ALL SELECT 'provider events to apply', count(*) FROM sequences_providerevent WHERE state = 'new' HAVING count(*) > 0
 """
 
+# Ids of everything people said that is in a conversation or set aside in sight.
+HEARD = """
+SELECT provider_id FROM contacts_interaction WHERE direction = 'inbound'
+UNION ALL SELECT split_part(event_key, ':', 2) FROM sequences_providerevent WHERE state = 'parked'
+"""
+
 Note = tuple[str, str, str, str | None]
 
 
@@ -59,6 +65,13 @@ def still_open(state: Path) -> Counter[str]:
     with psycopg.connect(postgres.database_url(state)) as owner:
         owner.execute("SET ROLE omnify_system")
         return Counter(dict(owner.execute(OPEN).fetchall()))
+
+
+def heard(state: Path) -> set[str]:
+    """The providers' ids of what people said and we know of."""
+    with psycopg.connect(postgres.database_url(state)) as owner:
+        owner.execute("SET ROLE omnify_system")
+        return {row[0] for row in owner.execute(HEARD).fetchall()}
 
 
 def claimed_after_stop(noted: list[Note]) -> list[str]:
