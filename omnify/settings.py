@@ -93,6 +93,7 @@ TEMPLATES = [
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
                 "omnify.tenants.context_processors.member",
+                "omnify.operations.banner.sending",
             ],
         },
     }

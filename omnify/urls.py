@@ -1,4 +1,4 @@
-"""Every address of Omnify, except the providers' webhooks, which omnify.asgi answers before Django."""
+"""Every address of Omnify, except providers' webhooks, /healthz and /metrics, which omnify.asgi answers before Django."""
 
 from django.conf import settings
 from django.contrib import admin
@@ -13,6 +13,7 @@ urlpatterns = [
     path("", include("omnify.tenants.urls")),
     path("", include("contacts.urls")),
     path("", include("sequences.urls")),
+    path("", include("omnify.operations.urls")),
     path("accounts/", include("omnify.tenants.account_urls")),
     path("api/", include("omnify.api")),
     path("admin/", admin.site.urls),

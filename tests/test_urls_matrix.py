@@ -19,7 +19,7 @@ from django.urls import get_resolver
 from contacts.models import Contact, ImportJob
 from omnify.simulator import pages
 from omnify.tenants.models import ApiKey, Membership, Notification, Tenant
-from sequences.models import Message, Sequence, Step, Task
+from sequences.models import Message, ProviderEvent, Sequence, Step, Task
 from sequences.unsubscribe import token_for
 from tests.everything import Rows, fingerprint, make_everything
 from tests.making import People, make_member
@@ -62,6 +62,7 @@ FILLED_BY: dict[str, Fill] = {
     "sequences:reply": by(Contact),
     "sequences:settle": by(Message),
     "sequences:task_": by(Task),
+    "sequences:event_retry": pk(ProviderEvent),
     "api:contact": by(Contact),
     "api:sequence": by(Sequence),
     "api:enrolment": enrolment,

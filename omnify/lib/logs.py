@@ -26,6 +26,8 @@ _PHONE = re.compile(r"(?:\+|%2B)\d[\d\s().-]{6,20}\d")
 _KEYS = re.compile(r"(/u/|/hooks/[a-z]+/|/accounts/(?:password/reset/key|confirm-email)/)[^/\s\"']+")
 _CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f-\x9f\u2028\u2029]")
 _DEEPEST = 8
+# Classes of SQLSTATE whose first line speaks of statements, locks and connections, and of no value.
+_WITHOUT_VALUES = frozenset({"08", "40", "42", "53", "55", "57"})
 
 
 @contextmanager
@@ -60,6 +62,8 @@ def told(error: BaseException) -> str:
         diagnosis = getattr(cause, "diag", None)
         parts = [getattr(cause, "sqlstate", None)]
         parts += [getattr(diagnosis, part, None) for part in ("table_name", "column_name", "constraint_name")]
+        if str(parts[0] or "")[:2] in _WITHOUT_VALUES:
+            parts.append(said(str(getattr(diagnosis, "message_primary", None) or "")))
         facts = ", ".join(str(part) for part in parts if part)
         return f"{name} ({facts})" if facts else name
     return f"{name}: {said(str(error))}" if str(error) else name

@@ -10,6 +10,7 @@ from omnify.tenants.templatetags.page import icon
 from sequences.models import Enrollment, Execution, Message, Step
 from sequences.outline import KIND_WORDS
 from sequences.reading import STATES, state_name
+from sequences.reasons import why
 from sequences.receipts import facts_in_words, remedy, sentence, short
 from sequences.receipts import wait_in_words as wait_words
 
@@ -48,9 +49,7 @@ def person_state(enrollment: Enrollment) -> SafeString:
 
 @register.simple_tag
 def message_state(message: Message) -> SafeString:
-    return chip(
-        MESSAGE_TONES.get(message.state, ""), message.get_state_display(), message.state_reason.replace("_", " ")
-    )
+    return chip(MESSAGE_TONES.get(message.state, ""), message.get_state_display(), why(message.state_reason))
 
 
 @register.simple_tag
@@ -67,6 +66,12 @@ def told(execution: Execution) -> str:
 @register.filter
 def would_change(execution: Execution) -> str:
     return remedy(execution.reason, execution.facts)
+
+
+@register.filter
+def why_so(message: Message) -> str:
+    """Why a message is where it is, as a sentence."""
+    return why(message.state_reason)
 
 
 @register.filter
