@@ -54,7 +54,7 @@ def merge(keep: Contact, gone: Contact, *, by: str, now: datetime) -> bool:
         mine, theirs = locked.get(keep.pk), locked.get(gone.pk)
         if mine is None or theirs is None or mine.deleted_at or theirs.deleted_at:
             return False
-        united = unite(_columns(mine), _columns(theirs))
+        united = unite(columns_of(mine), columns_of(theirs))
         everywhere = [*addresses_of(mine), *addresses_of(theirs)]
         closed = _close_everywhere(mine.tenant_id, everywhere, by=by, now=now)
         facts = _follow(mine, theirs, by=by, now=now, closed=closed)
@@ -81,7 +81,8 @@ def merge(keep: Contact, gone: Contact, *, by: str, now: datetime) -> bool:
     return True
 
 
-def _columns(contact: Contact) -> dict[str, Any]:
+def columns_of(contact: Contact) -> dict[str, Any]:
+    """The row as plain values, by column: what contacts.uniting works on."""
     return {field.attname: getattr(contact, field.attname) for field in Contact._meta.concrete_fields}
 
 

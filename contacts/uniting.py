@@ -58,7 +58,9 @@ def _conversation(keep: Mapping[str, Any], gone: Mapping[str, Any]) -> dict[str,
     return {
         "interaction_count": keep["interaction_count"] + gone["interaction_count"],
         "inbound_count": keep["inbound_count"] + gone["inbound_count"],
-        "first_contacted_at": min((one["first_contacted_at"] for one in both if one["first_contacted_at"]), default=None),
+        "first_contacted_at": min(
+            (one["first_contacted_at"] for one in both if one["first_contacted_at"]), default=None
+        ),
         "last_inbound_at": max((one["last_inbound_at"] for one in both if one["last_inbound_at"]), default=None),
         "last_outbound_at": max((one["last_outbound_at"] for one in both if one["last_outbound_at"]), default=None),
         "created_at": min(keep["created_at"], gone["created_at"]),

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from contacts.views import bulk, editing, importing, listing, permission, person
+from contacts.views import bulk, editing, importing, listing, merging, permission, person
 
 app_name = "contacts"
 
@@ -16,6 +16,7 @@ urlpatterns = [
     path("contacts/<uuid:public_id>/timeline/", person.timeline_part, name="timeline"),
     path("contacts/<uuid:public_id>/edit/", editing.edit, name="edit"),
     path("contacts/<uuid:public_id>/delete/", editing.delete, name="delete"),
+    path("contacts/<uuid:public_id>/merge/", merging.merging, name="merge"),
     path("contacts/<uuid:public_id>/permission/", permission.permission, name="permission"),
     path("imports/", importing.list_imports, name="imports"),
     path("imports/new/", importing.new, name="import_new"),

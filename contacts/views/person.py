@@ -5,8 +5,8 @@ from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
 from django.views.decorators.http import require_safe
 
 from contacts.models import Contact
@@ -22,7 +22,13 @@ from omnify.tenants.models.people import Role
 @member_required(Role.VIEWER)
 @require_safe
 def contact(request: HttpRequest, public_id: UUID) -> HttpResponse:
-    row = contact_of(public_id)
+    try:
+        row = contact_of(public_id)
+    except Http404:
+        kept = Contact.objects.alive().filter(merged__public_id=public_id).first()
+        if kept is None:
+            raise
+        return redirect(kept)
     facts = _history(request, row) | {
         "reach": reach([row])[row.pk],
         "local_now": now(),
