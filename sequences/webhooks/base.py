@@ -12,14 +12,15 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
-from uuid import UUID
+
+from omnify.lib.values import value
 
 KEY_LENGTH = 200
 UNREADABLE = "unreadable"
 _UUID = re.compile(r"[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}")
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Request:
     """One POST. `url` is the address as we gave it to the provider, rebuilt from PUBLIC_URL, never from the Host header."""
 
@@ -45,7 +46,7 @@ class Account:
         return value if isinstance(value, str) else ""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Identity:
     """What is stored beside the raw body: which parser reads it, which event it is, and our message's id if it carries one."""
 
@@ -74,7 +75,7 @@ def unreadable(request: Request) -> Identity:
 def mark_in(text: object) -> str:
     """The first UUID in a text, in its usual spelling, else ""."""
     found = _UUID.search(text) if isinstance(text, str) else None
-    return str(UUID(found[0])) if found else ""
+    return found[0].lower() if found else ""
 
 
 def text_of(value: object, limit: int = 1_000_000) -> str:

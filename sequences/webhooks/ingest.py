@@ -164,7 +164,8 @@ class Ingest:
         if door.name == "postmark":
             account = await self.checked(desk, door, key, account, request)
             limit = MAIL_LIMIT
-        request = replace(request, body=await body_of(receive, request.headers, limit))
+        body = await body_of(receive, request.headers, limit)
+        request = Request(request.url, request.kind, request.mark, request.headers, body)
         if door.name != "postmark":
             account = await self.checked(desk, door, key, account, request)
         await desk.store.add(await row_of(door, account, request))

@@ -51,6 +51,19 @@ class Link:
                 await self._drop()
                 raise
 
+    @asynccontextmanager
+    async def pipeline(self) -> AsyncIterator[psycopg.AsyncCursor[Any]]:
+        """Statements that need no answer of each other: sent together, and one transaction without BEGIN and COMMIT, which
+        PostgreSQL begins with the first and commits at the end of the block."""
+        async with self._turn:
+            connection = await self._open()
+            try:
+                async with connection.pipeline(), connection.cursor() as cursor:
+                    yield cursor
+            except BaseException:
+                await self._drop()
+                raise
+
     async def _open(self) -> psycopg.AsyncConnection[Any]:
         if self._connection is None or self._connection.closed:
             self._connection = await psycopg.AsyncConnection.connect(**self._parameters, autocommit=True)

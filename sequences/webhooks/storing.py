@@ -12,6 +12,8 @@ from typing import Any
 
 import psycopg
 
+from omnify.lib.values import value
+from sequences.columns import Bigints, Texts, Timestamps, register
 from sequences.webhooks.link import Link
 
 BATCH = 100
@@ -23,14 +25,17 @@ logger = logging.getLogger(__name__)
 PROVIDER_EVENT_ADD = """
 INSERT INTO sequences_providerevent
     (tenant_id, sender_id, provider, kind, event_key, mark, headers, body, received_at, state, tries, problem)
-SELECT %s, sender_id, provider, kind, event_key, mark, headers::jsonb, body, received_at, 'new', 0, ''
-FROM unnest(%s::bigint[], %s::text[], %s::text[], %s::text[], %s::text[], %s::text[], %s::text[], %s::timestamptz[])
+SELECT %s::bigint, sender_id, provider, kind, event_key, mark, headers::jsonb, body, received_at, 'new', 0, ''
+FROM unnest(%b::bigint[], %b::text[], %b::text[], %b::text[], %b::text[], %b::text[], %b::text[], %b::timestamptz[])
     AS given (sender_id, provider, kind, event_key, mark, headers, body, received_at)
 ON CONFLICT (sender_id, provider, event_key) DO NOTHING
 """
+COLUMNS = (Bigints, Texts, Texts, Texts, Texts, Texts, Texts, Timestamps)
+# The tenant of the statement that follows; and the workers, who hear of it once a commit however often it is said.
+ENTER = "SELECT set_config('app.tenant_id', %s, true), pg_notify('omnify_wake', 'inbound')"
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Row:
     """One provider event to be stored."""
 
@@ -158,10 +163,13 @@ class Store:
     async def _insert(self, rows: Sequence[Row]) -> None:
         # In one order everywhere, so that two processes storing the same events never wait for each other in a ring.
         ordered = sorted(rows, key=lambda row: (row.tenant_id, row.sender_id, row.provider, row.event_key))
-        async with self._link.transaction() as cursor, cursor.connection.pipeline():
+        async with self._link.pipeline() as cursor:
+            register(cursor)
             for tenant_id, mine in groupby(ordered, key=lambda row: row.tenant_id):
                 # Row-level security lets the statement that follows write this tenant's rows and no other's.
-                await cursor.execute("SELECT set_config('app.tenant_id', %s, true)", [str(tenant_id)])
-                columns = [list(column) for column in zip(*(row.values() for row in mine), strict=True)]
-                await cursor.execute(PROVIDER_EVENT_ADD, [tenant_id, *columns])
-            await cursor.execute("SELECT pg_notify('omnify_wake', 'inbound')")
+                await cursor.execute(ENTER, [str(tenant_id)], prepare=True)
+                columns = [
+                    column(values)
+                    for column, values in zip(COLUMNS, zip(*(row.values() for row in mine), strict=True), strict=True)
+                ]
+                await cursor.execute(PROVIDER_EVENT_ADD, [tenant_id, *columns], prepare=True)

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from sequences.webhooks.twilio import signature_matches
+from sequences.webhooks.twilio import pairs_of, signature_matches
 
 TOKEN = "5ecret"
 URL = "https://hooks.example.com/hooks/twilio/abc/inbound"
@@ -71,3 +71,25 @@ def test_of_2000_random_requests_none_is_judged_otherwise_than_by_the_library() 
         signature = signed(url, params)
         other = [*params, ("a", "x")] if dice.random() < 0.5 else params
         assert signature_matches(url, other, signature, TOKEN) is library(url, other, signature, TOKEN)
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        "",
+        "a=1&b=2",
+        "a=&b&&=c&a=1=2",
+        "Body=hello+world%21&From=%2B1212",
+        "Body=%F0%9F%8F%A0+%zz+%e9&%41=%26%3D",
+        "a=+%2b+&a=%00;b=1",
+    ],
+)
+def test_forms_are_read_as_the_standard_library_reads_them(form: str) -> None:
+    from urllib.parse import parse_qsl
+
+    assert list(pairs_of(form)) == parse_qsl(form, keep_blank_values=True, max_num_fields=1000)
+
+
+def test_more_parameters_than_twilio_ever_sends_are_not_read() -> None:
+    with pytest.raises(ValueError):
+        pairs_of("&".join(f"a{n}=1" for n in range(1001)))
