@@ -1,6 +1,6 @@
 """Addresses and stated zones -> the jurisdictions whose law may hold (US-FL, CA-ON, GB). Pure."""
 
-from functools import cache
+from functools import cache, lru_cache
 
 from contacts import states, zones
 from contacts.addressing import country_code, state_of, zones_of_address
@@ -11,6 +11,7 @@ _BY_STATE = ("US", "CA", "AU")
 _NO_STATE = frozenset({"AA", "AE", "AP"})  # armed forces abroad: American, and no place
 
 
+@lru_cache(maxsize=65_536)
 def place_of_address(country: str, state: str, postal_code: str) -> tuple[str, ...]:
     """The jurisdiction of an address: its state where the country's states differ and one is known, else its country."""
     code = country_code(country)

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 import phonenumbers
-from phonenumbers import PhoneNumberType
+from phonenumbers import COUNTRY_CODE_TO_REGION_CODE, PhoneNumberType
 from phonenumbers.timezone import time_zones_for_geographical_number, time_zones_for_number
 from phonenumbers.tzdata import TIMEZONE_DATA
 
@@ -62,6 +62,8 @@ def place_of(
     """All zones and jurisdictions these facts allow. A country with several zones says less than an area code inside it,
     and gives way to it."""
     by_phone, phoned = _of_phone(e164)
+    # Where a state is written the postal code is not asked; without it people of one town share the answer.
+    postal_code = "" if state.strip() else postal_code
     return _weighed(stated, country, state, city, postal_code, by_phone, phoned, e164.startswith("+1"))
 
 
@@ -111,16 +113,24 @@ def _of_phone(e164: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
     kind = phonenumbers.number_type(number)
     if kind in _NOWHERE:
         return (), ()
-    country = phonenumbers.region_code_for_number(number) or phonenumbers.region_code_for_country_code(
-        number.country_code or 0
-    )
-    places = (country,) if country.isalpha() and country != "ZZ" else ()  # 001: numbers of no country
+    digits = str(number.national_number)
+    places = _country_of(number.country_code or 0, digits[:6], len(digits))
     if kind == PhoneNumberType.UNKNOWN:
         # In no plan we know: its country is all that can be said.
         return collapse(TIMEZONE_DATA.get(str(number.country_code), ())), places
     mobile = kind == PhoneNumberType.MOBILE
     zones = time_zones_for_number(number) if mobile else time_zones_for_geographical_number(number)
     return collapse(zone for zone in zones if zone != "Etc/Unknown"), places
+
+
+@lru_cache(maxsize=16_384)
+def _country_of(code: int, beginning: str, length: int) -> tuple[str, ...]:
+    """The country of a number: where several share a country code, its first digits decide (+44 7781: Guernsey)."""
+    regions = [region for region in COUNTRY_CODE_TO_REGION_CODE.get(code, ()) if region.isalpha()]  # 001: of no country
+    if len(regions) < 2:
+        return tuple(regions)
+    example = phonenumbers.PhoneNumber(code, int(beginning + "2" * (length - len(beginning))))
+    return (phonenumbers.region_code_for_number(example) or regions[0],)
 
 
 @lru_cache(maxsize=1024)
