@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from sequences import guards, states
-from sequences.guards import Stop, WireFacts, judge, latest_arrival
+from sequences.guards import Stop, WireFacts, judge, latest_arrival, verdict_of
 
 NOW = datetime(2026, 11, 18, 16, 0, tzinfo=UTC)  # 11:00 in New York
 FINE = WireFacts(
@@ -59,6 +59,15 @@ def test_the_people_of_an_archived_sequence_go_on_to_the_end() -> None:
         ({"consents": frozenset()}, "suppressed", "no_consent"),
         ({"consents": frozenset({"prior_express", "inquiry"})}, "suppressed", "no_consent"),
         ({"channel": "voice"}, "suppressed", "no_consent"),
+        ({"places": ("DE",)}, "suppressed", "closed_country"),
+        ({"channel": "voice", "places": ("US-ME",)}, "suppressed", "closed_country"),
+        ({"channel": "email", "postal_address": False}, "deferred", "no_postal_address"),
+        ({"channel": "email", "places": ("GB",), "consents": frozenset()}, "suppressed", "no_consent"),
+        (
+            {"places": ("US-NY", "US-PA"), "expires_at": NOW + timedelta(days=9), "zones": ("Asia/Tokyo",)},
+            "deferred",
+            "quiet_hours",
+        ),
         ({"expires_at": NOW}, "expired", "expired"),
         ({"has_sender": False}, "deferred", "no_sender"),
         ({"sender_paused_until": NOW + timedelta(minutes=9)}, "deferred", "sender_paused"),
@@ -152,6 +161,19 @@ def test_the_provider_may_hold_a_text_back_no_longer_than_the_window_is_open() -
     late = facts(expires_at=evening + timedelta(hours=4))
     assert latest_arrival(late, evening) == evening + timedelta(minutes=29)
     assert latest_arrival(facts(expires_at=NOW + timedelta(minutes=5)), NOW) == NOW + timedelta(minutes=5)
+
+
+def test_the_permit_of_a_message_names_the_rules_that_were_asked_and_their_end() -> None:
+    assert verdict_of(facts(places=("US-FL",)), NOW).permit == {
+        "rules": ["US-text-consent", "US-hours", "US-FL-hours"],
+        "until": "2026-11-19T01:00:00+00:00",
+    }
+
+
+def test_what_the_provider_holds_back_must_arrive_before_the_states_hours_end() -> None:
+    evening = datetime(2026, 11, 18, 23, 30, tzinfo=UTC)  # 18:30 in New York
+    late = facts(places=("US-NY", "US-PA"), expires_at=evening + timedelta(hours=4))
+    assert latest_arrival(late, evening) == evening + timedelta(minutes=29)
 
 
 def test_a_guard_that_raises_is_not_swallowed(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -119,6 +119,42 @@ def test_night_waits_for_the_morning_and_keeps_the_step() -> None:
     assert (turn.step_id, turn.visit, turn.next_run_at) == (1, 0, datetime(2026, 11, 18, 13, 0, tzinfo=UTC))
 
 
+def test_a_wait_for_the_hours_names_the_rules_and_the_clocks() -> None:
+    turn = decide("sms", now=NIGHT, person=changed(PERSON, places=("US-FL",)))
+    facts = turn.entries[0].decision.facts
+    assert facts["rules"] == ["US-hours", "US-FL-hours", "window"]
+    assert facts["why"][1] == {
+        "rule": "US-FL-hours",
+        "zone": "America/New_York",
+        "local": "Wed 01:00",
+        "hours": "08:00–20:00",
+    }
+
+
+@pytest.mark.parametrize("kind", ["sms", "voice", "email"])
+def test_a_country_without_rules_is_passed_over_with_a_receipt_that_names_it(kind: str) -> None:
+    turn = decide(kind, "exit", person=changed(PERSON, zones=("Europe/Berlin",), places=("DE",)))
+    assert isinstance(turn.entries[0].decision, Skip)
+    assert turn.entries[0].decision.reason == Reason.CLOSED_COUNTRY
+    assert turn.entries[0].decision.facts["rules"] == ["no-rule:DE"]
+    assert turn.status == "completed"
+
+
+def test_mail_to_a_country_of_consent_needs_consent() -> None:
+    british = changed(PERSON, zones=("Europe/London",), places=("GB",))
+    turn = decide("email", person=british)
+    assert turn.entries[0].decision.reason == Reason.NO_CONSENT
+    assert turn.entries[0].decision.facts["rules"] == ["GB-email-consent"]
+    agreed = changed(british, consents=frozenset({"email_optin"}))
+    assert isinstance(decide("email", person=agreed).entries[0].decision, Send)
+
+
+def test_hours_that_never_meet_because_nobody_knows_the_place_are_looked_at_again() -> None:
+    turn = decide("sms", person=changed(PERSON, zones=("Asia/Tokyo",), places=()))
+    assert (turn.status, turn.entries[0].decision.reason) == ("active", Reason.QUIET_HOURS)
+    assert turn.next_run_at == NOW + timedelta(hours=1)
+
+
 def test_a_window_about_to_close_is_closed() -> None:
     almost_nine = datetime(2026, 11, 19, 1, 59, tzinfo=UTC)  # 20:59 in New York
     turn = decide("sms", now=almost_nine)

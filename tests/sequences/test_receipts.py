@@ -75,6 +75,37 @@ STOP = {"why": "opted_out", "quote": "please stop texting me", "since": "2026-11
             {"local": ["Wed 21:30", "Wed 18:30"], "window": "08:00 to 21:00"},
             "Not now: quiet hours: it was Wed 21:30 and Wed 18:30 there, and sending is allowed 08:00–21:00.",
         ),
+        (
+            "wait",
+            "quiet_hours",
+            {
+                "rules": ["US-PA-hours", "window"],
+                "why": [
+                    {"rule": "US-PA-hours", "zone": "America/New_York", "local": "Sun 10:00", "hours": ""},
+                    {"rule": "window", "zone": "America/New_York", "local": "Sun 10:00", "hours": ""},
+                ],
+            },
+            "Not now: quiet hours: it was Sun 10:00 in New York, and Pennsylvania (US-PA-hours: 73 Pa. Stat. § 2241 et seq., "
+            "as SB 992 of 2025 would amend it) allows nothing that day.",
+        ),
+        (
+            "wait",
+            "outside_window",
+            {"why": [{"rule": "window", "zone": "Asia/Tokyo", "local": "Wed 03:30", "hours": "08:00–21:00"}]},
+            "Not now: outside the sequence's hours: it was Wed 03:30 in Tokyo, and the sequence allows 08:00–21:00.",
+        ),
+        (
+            "skip",
+            "closed_country",
+            {"channel": "sms", "rules": ["no-rule:DE"]},
+            "Not sent: Germany has no rules in the book yet (no-rule:DE).",
+        ),
+        (
+            "skip",
+            "closed_country",
+            {"channel": "voice", "rules": ["US-ME-artificial-voice"]},
+            "Not sent: no calls of this kind in Maine (US-ME-artificial-voice: 10 M.R.S. § 1498).",
+        ),
         ("wait", "waiting", {"for": {"days": 2, "business_days": True}}, "Waiting 2 business days."),
         (
             "handoff",
@@ -112,6 +143,18 @@ def test_the_facts_are_shown_by_name_and_empty_ones_left_out():
         ("Zones", "A, B"),
         ("How long", "2 days"),
         ("Ok", "yes"),
+    ]
+
+
+def test_each_objection_is_a_fact_of_its_own() -> None:
+    why = [{"rule": "US-hours", "zone": "Pacific/Honolulu", "local": "Wed 06:00", "hours": "08:00–21:00"}]
+    assert facts_in_words({"rules": ["US-hours"], "why": why, "places": ["US-HI"]}) == [
+        ("Rules", "US-hours"),
+        (
+            "Forbidden",
+            "it was Wed 06:00 in Honolulu, and United States (US-hours: 47 CFR 64.1200(c)(1)) allows 08:00–21:00",
+        ),
+        ("Places", "US-HI"),
     ]
 
 
