@@ -1,5 +1,6 @@
 """The sample list that anybody can download and import: fictional people in several countries, so that at any hour some of them
-are within 8:00–21:00 of their day. Numbers are those set aside for fiction (555-01xx, Ofcom's and ACMA's drama numbers); Germany
+may be contacted by the law of their place. Japan, Germany and New Zealand have no rules in the book (sequences.law): their people
+show what a receipt says then. Numbers are those set aside for fiction (555-01xx, Ofcom's and ACMA's drama numbers); Germany
 and Japan set none aside that could be dialled, so those are possible but not given out. Mailboxes end in .example (RFC 2606)."""
 
 from collections.abc import Iterator
@@ -46,12 +47,12 @@ Jackson|Brown|+61 491 570 157|Yarra Coffee|Roaster|Melbourne|VIC|AU||lead; pacif
 Matilda|Singh|+61 491 570 158|Reef Divers|Instructor|Brisbane|QLD|AU||lead; pacific|yes yes yes|dive course
 Cooper|Wilson|+61 491 570 159|Swan Solar|Installer|Perth|WA|AU||lead; solar|yes yes yes|solar quote
 Haruto|Sato|+81 3 5550 0101|Sakura Travel|Planner|Tokyo||JP|Asia/Tokyo|lead; pacific|yes yes yes|guided tour
-Yui|Tanaka|+81 6 5550 0102|Naniwa Foods|Buyer|Osaka||JP|Asia/Tokyo|lead; pacific|yes yes yes|tasting
-Ren|Suzuki|+81 75 555 0103|Kyoto Crafts|Maker|Kyoto||JP|Asia/Tokyo|customer; pacific|no yes no|workshop
+Tasi|Cruz|(671) 555-0125|Marianas Diving|Owner|Tamuning|GU|US||lead; pacific|yes yes yes|dive course
+Jose|Santos|(671) 555-0126|Latte Stone Coffee|Roaster|Dededo|GU|US||customer; pacific|no yes no|wholesale
 Emma|Schneider|+49 30 23125 101|Spree Räder|Inhaberin|Berlin||DE|Europe/Berlin|lead; europe|yes yes yes|Probefahrt
 Jonas|Müller|+49 89 99998 102|Isar Küchen|Berater|München||DE|Europe/Berlin|lead; europe|yes yes yes|Küche
-Lena|Fischer|+49 40 66969 103|Elbe Yoga|Lehrerin|Hamburg||DE|Europe/Berlin|lead; europe|no yes no|Kurs
-Finn|Weber|+49 221 4710 104|Rhein IT|Techniker|Köln||DE|Europe/Berlin|customer; europe|yes yes yes|Wartung
+Emilie|Tremblay|(514) 555-0127|Laurier Cuisines|Designer|Montreal|QC|CA||lead|no yes no|kitchen
+Owen|MacLeod|(416) 555-0128|Lakeshore Movers|Manager|Toronto|ON|CA||customer|yes yes yes|moving quote
 Aroha|Ngata|+64 9 555 0101|Kauri Outdoors|Guide|Auckland||NZ|Pacific/Auckland|lead; pacific|yes yes yes|hiking tour
 """
 

@@ -1,7 +1,8 @@
-"""The demo's people: whoever is awake now, somebody is within the hours in which they may be contacted. Pure.
+"""The demo's people: at any hour of a working day the law of somebody's place lets them be contacted. Pure.
 
-Numbers are ones that numbering authorities keep free for fiction (555-01xx in North America, the drama ranges of the
-Bundesnetzagentur and the ACMA); mail addresses end in .example (RFC 2606).
+Germany has no rules in the book (sequences.law), so that one receipt shows what is said then. Numbers are ones that
+numbering authorities keep free for fiction (555-01xx in North America, the drama ranges of Ofcom, the Bundesnetzagentur and
+the ACMA); mail addresses end in .example (RFC 2606).
 """
 
 from dataclasses import dataclass
@@ -59,9 +60,10 @@ PEOPLE = (
         temperament="busy",
     ),
     Person(
-        "Jonas", "Weber", "Geschäftsführer", "Weber Holzbau", "+491713920011", "Europe/Berlin", "Leipzig", "", "DE",
+        "Tasi", "Cruz", "Owner", "Cruz Diving", "+16715550119", "Pacific/Guam", "Tamuning", "GU", "US",
         temperament="auto_reply",
     ),
+    Person("Emily", "Carter", "", "", "+447700900123", "Europe/London", "Leeds", "", "GB"),
     Person("Lena", "Schmidt", "", "", "+491713920012", "Europe/Berlin", "Köln", "", "DE"),
     Person(
         "Jack", "Murray", "Site lead", "Murray Vineyards", "+61491570006", "Australia/Sydney", "Sydney", "NSW", "AU",

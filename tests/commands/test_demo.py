@@ -3,13 +3,13 @@
 import json
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
 import pytest
 from django.contrib.auth import authenticate
 
 from contacts import phones
 from contacts.models import Consent, Contact, Suppression
+from contacts.places import place_of
 from contacts.samples import rows
 from omnify.demo.loading import Demo, load_demo
 from omnify.demo.manners import introduce, keep_manners
@@ -17,6 +17,7 @@ from omnify.demo.people import PEOPLE
 from omnify.simulator.temperaments import TEMPERAMENTS
 from omnify.tenants.context import tenant_context
 from omnify.tenants.models import Membership, Tenant, User
+from sequences import law
 from sequences.enrollments import enrollment_checks
 from sequences.models import Enrollment, Sender, Sequence, Step
 
@@ -95,8 +96,18 @@ def test_before_enrolling_the_demo_shows_who_cannot_be_contacted_and_why(demo: D
 @pytest.mark.parametrize("month", [1, 7])
 def test_at_any_hour_somebody_may_be_contacted(hour: int, month: int) -> None:
     instant = datetime(2026, month, 14, hour, 30, tzinfo=UTC)
-    awake = [person for person in PEOPLE if 8 <= instant.astimezone(ZoneInfo(person.zone)).hour < 21]
-    assert [person for person in awake if person.consents and not person.suppressed]
+    reachable = [
+        person
+        for person in PEOPLE
+        if person.consents
+        and not person.suppressed
+        and law.allowed(
+            instant,
+            law.Person((person.zone,), place_of(country=person.country, state=person.state, e164=person.phone).places),
+            "sms",
+        ).allowed
+    ]
+    assert reachable
 
 
 def test_the_demos_people_are_told_apart_and_have_known_temperaments() -> None:
