@@ -10,7 +10,7 @@ from typing import Any
 from django.db import connection
 
 from contacts.addresses import normalised
-from contacts.locks import lock_addresses, lock_contacts_having
+from contacts.locks import lock_addresses, lock_contacts, lock_contacts_having
 from contacts.models import Consent, Contact, Suppression
 from omnify.tenants.context import current_tenant_id, require_tenant_id, tenant_context
 from omnify.tenants.events import record
@@ -106,15 +106,32 @@ def suppressed(tenant_id: int, pairs: Iterable[Pair]) -> set[Pair]:
     return {pair for pair, key in asked.items() if key in in_force}
 
 
-def give_consent(
-    *, contact_id: int, address: str, channel: str, kind: str, source: str, now: datetime, actor: str, **evidence: Any
-) -> Consent:
-    """Writes down that this person agreed. An equal consent in force is returned instead of a second row.
+class TakenBackSince(Exception):
+    """The person ended such consents after the moment at which this one is said to have been given."""
 
-    `evidence`: seller, text_shown, source_url, ip, evidence_hash, expires_at. Run inside the tenant's context.
+
+def give_consent(
+    *,
+    contact_id: int,
+    address: str,
+    channel: str,
+    kind: str,
+    source: str,
+    now: datetime,
+    actor: str,
+    given_at: datetime | None = None,
+    **evidence: Any,
+) -> Consent:
+    """Writes down that this person agreed, at `given_at` (now). An equal consent in force is returned instead of a second row.
+
+    `evidence`: seller, text_shown, source_url, ip, evidence_hash, expires_at. Run inside the tenant's context. Raises
+    TakenBackSince when it is older than a revocation: an old paper must not undo that.
     """
-    address = normalised(address)
+    address, given_at = normalised(address), given_at or now
     with tenant_context(require_tenant_id()):
+        lock_contacts([contact_id])
+        if Consent.objects.filter(contact_id=contact_id, channel=channel, revoked_at__gt=given_at).exists():
+            raise TakenBackSince("They took their consent for this channel back after that. A newer one is needed.")
         known = (
             Consent.objects.filter(
                 contact_id=contact_id, address=address, channel=channel, kind=kind, revoked_at__isnull=True
@@ -130,7 +147,7 @@ def give_consent(
             channel=channel,
             kind=kind,
             source=source[:120],
-            given_at=now,
+            given_at=given_at,
             **evidence,
         )
         record(

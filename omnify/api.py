@@ -11,6 +11,7 @@ from drf_spectacular.views import SpectacularAPIView
 from rest_framework.permissions import AllowAny
 
 from contacts.api import Contacts, OneContact
+from contacts.consents_api import ContactConsents
 from omnify.tenants import api_schema  # noqa: F401 - registers itself
 from omnify.tenants.access import member_required
 from sequences.api import (
@@ -121,6 +122,7 @@ urlpatterns = [
     path("docs/", docs, name="docs"),
     path("v1/contacts/", Contacts.as_view(), name="contacts"),
     path("v1/contacts/<uuid:public_id>/", OneContact.as_view(), name="contact"),
+    path("v1/contacts/<uuid:public_id>/consents/", ContactConsents.as_view(), name="contact_consents"),
     path("v1/sequences/", Sequences.as_view(), name="sequences"),
     path("v1/sequences/<uuid:public_id>/", OneSequence.as_view(), name="sequence"),
     path("v1/enrolments/", Enrolments.as_view(), name="enrolments"),

@@ -298,12 +298,13 @@ REST_FRAMEWORK = {
 }
 SPECTACULAR_SETTINGS = {
     "TITLE": "Omnify API",
-    "DESCRIPTION": "Contacts, sequences and enrolments. Authenticate with `Authorization: Bearer <API key>`.",
+    "DESCRIPTION": "Contacts, their consents, sequences and enrolments. Authenticate with `Authorization: Bearer <API key>`.",
     "VERSION": "1",
     "SERVE_INCLUDE_SCHEMA": False,
     "ENUM_NAME_OVERRIDES": {
         "SequenceStatus": "sequences.models.definition.SequenceStatus",
         "EnrolmentStatus": "sequences.models.enrollment.EnrollmentStatus",
+        "ConsentKind": "contacts.models.permission.ConsentKind",
     },
 }
 

@@ -45,7 +45,7 @@ def merging(request: HttpRequest, public_id: UUID) -> HttpResponse:
             messages.error(request, "One of the two was deleted or merged meanwhile.")
         return redirect(keep)
     query = request.GET.get("q", "")
-    facts = {"contact": keep, "other": other, "query": query}
+    facts: dict[str, object] = {"contact": keep, "other": other, "query": query}
     if other is None:
         facts["found"] = lookalikes(keep, query)
     else:
