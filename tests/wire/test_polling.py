@@ -23,7 +23,7 @@ from sequences.models import Polling, ProviderEvent, Sender
 from sequences.polling import begins, poll
 from sequences.transports.base import TooMany, Unreadable
 from sequences.webhooks import base, ingest, storing
-from tests.wire.wiring import Wire, refreshed
+from tests.wire.wiring import Wire, refreshed, with_own_accounts
 
 pytestmark = pytest.mark.django_db(transaction=True)
 MINUTE = timedelta(minutes=1)
@@ -35,33 +35,9 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
-_accounts = itertools.count(1)
-
-
 @pytest.fixture
 def wire(wire: Wire) -> Wire:
-    """Accounts and numbers of this test's own: the simulator remembers what other tests' people have said."""
-    n = next(_accounts)
-    for channel, address, secrets in (
-        ("sms", f"+1500555{n:04d}", None),
-        ("voice", f"phone-{n}-of-polling", {"api_key": f"key-polling-{n}"}),
-    ):
-        sender = wire.senders[channel]
-        sender.address = address
-        if secrets is not None:
-            sender.set_credentials(secrets)
-        with tenant_context(wire.tenant_id):
-            sender.save()
-    sms, voice = wire.senders["sms"], wire.senders["voice"]
-    wire.simulator.configure(
-        {
-            "twilio": [{**sms.config, **sms.credentials, "numbers": [{"number": sms.address}]}],
-            "vapi": [{**voice.credentials, "phone_number_ids": [voice.address]}],
-            "postmark": [{"server_token": f"postmark-polling-{n}"}],
-        }
-    )
-    wire.token = f"postmark-polling-{n}"
-    return wire
+    return with_own_accounts(wire)
 
 
 @pytest.fixture(autouse=True)
@@ -111,7 +87,7 @@ def test_every_text_that_reached_a_dead_web_process_is_taken_exactly_once_stop_i
     assert heard(wire) == []
     reading = poll(later())
     assert (reading.found, reading.problems) == (30, ())
-    assert apply_waiting(later()) == 30
+    assert apply_waiting(later(), budget_seconds=60) == 30
     assert heard(wire) == sorted(words.values())
     with tenant_context(wire.tenant_id):
         stopped = suppressed(wire.tenant_id, [("sms", phone) for phone in words])

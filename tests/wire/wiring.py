@@ -71,3 +71,27 @@ class Wire:
 
 def refreshed(message: Message) -> Message:
     return Message.objects.all_tenants().get(pk=message.pk)
+
+
+_accounts = itertools.count(1)
+
+
+def with_own_accounts(wire: Wire) -> Wire:
+    """Accounts and numbers of this test's own: the simulator remembers what other tests have sent, and their people said."""
+    n = next(_accounts)
+    sms, voice = wire.senders["sms"], wire.senders["voice"]
+    sms.address, sms.config = f"+1500555{n:04d}", {"account_sid": f"AC{n:031x}f"}
+    voice.address = f"phone-{n}-alone"
+    voice.set_credentials({"api_key": f"key-alone-{n}"})
+    wire.token = f"postmark-alone-{n}"
+    with tenant_context(wire.tenant_id):
+        sms.save()
+        voice.save()
+    wire.simulator.configure(
+        {
+            "twilio": [{**sms.config, **sms.credentials, "numbers": [{"number": sms.address}]}],
+            "vapi": [{**voice.credentials, "phone_number_ids": [voice.address]}],
+            "postmark": [{"server_token": wire.token}],
+        }
+    )
+    return wire

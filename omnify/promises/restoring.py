@@ -1,0 +1,40 @@
+"""A backup of the database this process is connected to, and its restore: whole copies, made by PostgreSQL itself."""
+
+import psycopg
+from django.db import connection, connections
+from psycopg import sql
+
+
+def back_up() -> str:
+    """Copies the database as it is now; returns the copy's name. Nobody else may be connected to it."""
+    name = str(connection.settings_dict["NAME"])
+    copy = f"{name}_backup"
+    _at_the_side(
+        sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(copy)),
+        sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(sql.Identifier(copy), sql.Identifier(name)),
+    )
+    return copy
+
+
+def restore(copy: str) -> None:
+    """Puts the copy in the place of the database; what was done since it was made is gone."""
+    name = str(connection.settings_dict["NAME"])
+    _at_the_side(
+        sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)),
+        sql.SQL("ALTER DATABASE {} RENAME TO {}").format(sql.Identifier(copy), sql.Identifier(name)),
+    )
+
+
+def forget(copy: str) -> None:
+    """Drops a copy that was not put back."""
+    _at_the_side(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(copy)))
+
+
+def _at_the_side(*statements: sql.Composed) -> None:
+    """Runs these as the owner, connected to another database, with no connection of Django's open."""
+    connections.close_all()
+    known = connection.get_connection_params()
+    where = {name: known[name] for name in ("host", "port", "user", "password") if known.get(name)}
+    with psycopg.connect(dbname="postgres", autocommit=True, **where) as owner:
+        for statement in statements:
+            owner.execute(statement)
