@@ -4,7 +4,7 @@ Everything was checked when the message was decided; minutes or hours may lie be
 after the locks were taken. A guard that raises means no: whoever calls judge() must not send then.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -129,22 +129,23 @@ def suppression(facts: WireFacts, now: datetime) -> Stop | None:
 
 def place(facts: WireFacts, now: datetime) -> Stop | None:
     """A country Omnify has no rules for, or a channel that a state forbids outright, is closed at any hour."""
-    if facts.marketing and verdict_of(facts, now).closed:
-        return Stop(states.SUPPRESSED, "closed_country")
-    return None
+    closed = verdict_of(facts, now).closed
+    return Stop(states.SUPPRESSED, _by("closed_country", closed)) if closed else None
 
 
 def consent(facts: WireFacts, now: datetime) -> Stop | None:
-    if facts.marketing and law.lacking(facts.places, facts.channel, facts.consents, now.date()):
-        return Stop(states.SUPPRESSED, "no_consent")
-    return None
+    if not facts.marketing:
+        return None
+    lacking = law.lacking(facts.places, facts.channel, facts.consents, now.date())
+    return Stop(states.SUPPRESSED, _by("no_consent", [row.id for row in lacking])) if lacking else None
 
 
 def identity(facts: WireFacts, now: datetime) -> Stop | None:
     """Where the law wants the sender's postal address in the mail, a tenant without one writes to nobody."""
-    if facts.marketing and not facts.postal_address and law.shows_address(facts.places, facts.channel, now.date()):
-        return Stop(states.DEFERRED, "no_postal_address", now + RECHECK)
-    return None
+    if not facts.marketing or facts.postal_address:
+        return None
+    rules = law.shows_address(facts.places, facts.channel, now.date())
+    return Stop(states.DEFERRED, _by("no_postal_address", rules), now + RECHECK) if rules else None
 
 
 def hours(facts: WireFacts, now: datetime) -> Stop | None:
@@ -152,8 +153,9 @@ def hours(facts: WireFacts, now: datetime) -> Stop | None:
     verdict = verdict_of(facts, now)
     if verdict.allowed and verdict.until - now >= MARGIN:
         return None
-    opens = verdict.next if not verdict.allowed else verdict_of(facts, verdict.until).next
-    reason = "quiet_hours" if verdict.legal and not verdict.allowed else "outside_window"
+    shut = verdict if not verdict.allowed else verdict_of(facts, verdict.until)
+    opens = shut.next
+    reason = _by("quiet_hours", shut.legal) if shut.legal else "outside_window"
     if opens is None:
         return Stop(states.EXPIRED, "never_open")
     if opens >= facts.expires_at:
@@ -239,6 +241,11 @@ def judge(facts: WireFacts, now: datetime) -> Stop | None:
         if stop is not None:
             return stop
     return None
+
+
+def _by(reason: str, rules: Iterable[str]) -> str:
+    """A reason and the rules it rests on, as sequences.reasons tells it: "quiet_hours: US-PA-hours"."""
+    return f"{reason}: {', '.join(rules)}"
 
 
 def verdict_of(facts: WireFacts, now: datetime) -> law.Verdict:

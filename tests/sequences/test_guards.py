@@ -56,17 +56,21 @@ def test_the_people_of_an_archived_sequence_go_on_to_the_end() -> None:
         ({"human_hold": True}, "deferred", "human_hold"),
         ({"contact_deleted": True}, "cancelled", "contact_deleted"),
         ({"suppressed": True}, "suppressed", "suppressed"),
-        ({"consents": frozenset()}, "suppressed", "no_consent"),
-        ({"consents": frozenset({"prior_express", "inquiry"})}, "suppressed", "no_consent"),
-        ({"channel": "voice"}, "suppressed", "no_consent"),
-        ({"places": ("DE",)}, "suppressed", "closed_country"),
-        ({"channel": "voice", "places": ("US-ME",)}, "suppressed", "closed_country"),
-        ({"channel": "email", "postal_address": False}, "deferred", "no_postal_address"),
-        ({"channel": "email", "places": ("GB",), "consents": frozenset()}, "suppressed", "no_consent"),
+        ({"consents": frozenset()}, "suppressed", "no_consent: US-text-consent"),
+        ({"consents": frozenset({"prior_express", "inquiry"})}, "suppressed", "no_consent: US-text-consent"),
+        ({"channel": "voice"}, "suppressed", "no_consent: US-artificial-voice-consent"),
+        ({"places": ("DE",)}, "suppressed", "closed_country: no-rule:DE"),
+        ({"channel": "voice", "places": ("US-ME",)}, "suppressed", "closed_country: US-ME-artificial-voice"),
+        ({"channel": "email", "postal_address": False}, "deferred", "no_postal_address: US-email"),
+        (
+            {"channel": "email", "places": ("GB",), "consents": frozenset()},
+            "suppressed",
+            "no_consent: GB-email-consent",
+        ),
         (
             {"places": ("US-NY", "US-PA"), "expires_at": NOW + timedelta(days=9), "zones": ("Asia/Tokyo",)},
             "deferred",
-            "quiet_hours",
+            "quiet_hours: US-hours, US-PA-hours",
         ),
         ({"expires_at": NOW}, "expired", "expired"),
         ({"has_sender": False}, "deferred", "no_sender"),
@@ -142,12 +146,12 @@ def test_a_message_is_sent_only_when_every_zone_the_person_may_be_in_is_open() -
     early = datetime(2026, 11, 18, 14, 0, tzinfo=UTC)  # 9:00 in New York, 6:00 in Los Angeles
     both = facts(zones=("America/New_York", "America/Los_Angeles"), expires_at=early + timedelta(hours=9))
     stop = judge(both, early)
-    assert stop == Stop(states.DEFERRED, "quiet_hours", datetime(2026, 11, 18, 16, 0, tzinfo=UTC))
+    assert stop == Stop(states.DEFERRED, "quiet_hours: US-hours", datetime(2026, 11, 18, 16, 0, tzinfo=UTC))
 
 
 def test_a_message_that_would_be_old_when_the_window_opens_expires_at_once() -> None:
     night = datetime(2026, 11, 18, 5, 0, tzinfo=UTC)
-    assert judge(facts(expires_at=night + timedelta(hours=2)), night) == Stop(states.EXPIRED, "quiet_hours")
+    assert judge(facts(expires_at=night + timedelta(hours=2)), night) == Stop(states.EXPIRED, "quiet_hours: US-hours")
 
 
 def test_a_window_that_never_opens_expires_it() -> None:
