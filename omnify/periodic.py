@@ -2,6 +2,7 @@
 
 PERIODIC: list[tuple[str, str, int, str]] = [
     ("poll", "sequences.tasks.poll_providers", 60, "slow"),
+    ("blocklists", "sequences.tasks.sync_blocklists", 900, "slow"),
     ("imports-resume", "contacts.tasks.resume_imports", 60, "slow"),
     ("contacts-place", "contacts.tasks.place_contacts", 60, "slow"),
     ("imports-discard", "contacts.tasks.discard_forgotten_imports", 86_400, "slow"),

@@ -63,6 +63,14 @@ def contact_deleted(event_id: int, tenant_id: int) -> int:
         return end_for_deleted(Event.objects.get(pk=event_id).subject_id, now=database_clock()())
 
 
+def sync_blocklists() -> int:
+    """Keeps our opt-outs and the providers' own lists alike; returns how many addresses were told."""
+    from sequences.blocklists import sync
+
+    with began("blocklists"):
+        return sync(database_clock()())
+
+
 def opted_out(event_id: int, tenant_id: int) -> int:
     """Follows contact.opted_out: asks providers to take back what they have not sent yet; returns how many they did."""
     from sequences.recalling import recall

@@ -11,7 +11,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from omnify.lib.clock import now
-from omnify.simulator import mail
+from omnify.simulator import mail, postmark_suppressions
 from omnify.simulator.accounts import Account
 from omnify.simulator.faults import Plan
 from omnify.simulator.people import normal
@@ -58,14 +58,8 @@ def _recipients(message: dict[str, Any]) -> list[str]:
 
 
 def _inactive(world: World, account: Account, recipients: list[str]) -> list[str]:
-    """Recipients this account's earlier mail hard-bounced at, or who complained: Postmark refuses them."""
-    wanted = {normal(r) for r in recipients}
-    found = {
-        known["suppressed"]
-        for known in world.resources.newest_first("postmark")
-        if known["account"] == account["server_token"] and known.get("suppressed") in wanted
-    }
-    return sorted(found)
+    """Recipients on the account's list of suppressions: Postmark refuses them."""
+    return sorted({normal(r) for r in recipients} & postmark_suppressions.suppressed(world, account).keys())
 
 
 def send(world: World, account: Account, message: dict[str, Any], plan: Plan) -> dict[str, Any]:
@@ -258,4 +252,5 @@ routes = [
     Route("/postmark/messages/inbound", inbound, methods=["GET"]),
     Route("/postmark/bounces", bounces, methods=["GET"]),
     Route("/postmark/messages/{direction}/{id}/details", details, methods=["GET"]),
+    *postmark_suppressions.routes,
 ]

@@ -1,0 +1,85 @@
+"""Postmark's own list of addresses it will not deliver to: read, added to, taken off. Twilio and VAPI have no list one can write.
+
+Source: postmarkapp.com/developer/api/suppressions-api. At most 50 addresses in one request; a complaint cannot be taken off.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sequences.transports.base import CONNECT_TIMEOUT, READ_TIMEOUT, Account, Unreadable
+from sequences.transports.postmark import API, token_of
+from sequences.webhooks.base import table, text_of
+from sequences.webhooks.vapi import moment
+
+AT_ONCE = 50
+STREAM = "outbound"
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One address on the list. `reason`: ManualSuppression, HardBounce or SpamComplaint; `origin`: Recipient, Customer or Admin."""
+
+    address: str
+    reason: str
+    origin: str
+    since: datetime | None
+
+
+def listed(account: Account) -> list[Entry]:
+    """The whole list of the sender's stream. Raises Unreadable, or Refused without credentials."""
+    answer = _ask(account, "GET", "/dump")
+    entries = answer.get("Suppressions")
+    if not isinstance(entries, list):
+        raise Unreadable("Postmark's list of suppressions is no list.")
+    return [
+        Entry(
+            text_of(each.get("EmailAddress"), 254).strip().lower(),
+            text_of(each.get("SuppressionReason"), 40),
+            text_of(each.get("Origin"), 40),
+            moment(each.get("CreatedAt")),
+        )
+        for each in map(table, entries)
+        if each.get("EmailAddress")
+    ]
+
+
+def add(account: Account, addresses: Sequence[str]) -> int:
+    """Puts up to 50 addresses on the list; returns how many it took."""
+    return _change(account, "", addresses, "Suppressed")
+
+
+def take_off(account: Account, addresses: Sequence[str]) -> int:
+    """Takes up to 50 addresses off the list; returns how many it let go."""
+    return _change(account, "/delete", addresses, "Deleted")
+
+
+def _change(account: Account, path: str, addresses: Sequence[str], done: str) -> int:
+    if len(addresses) > AT_ONCE:
+        raise ValueError(f"At most {AT_ONCE} addresses at once.")
+    body = {"Suppressions": [{"EmailAddress": address} for address in addresses]}
+    answers = _ask(account, "POST", path, body).get("Suppressions")
+    return sum(table(each).get("Status") == done for each in answers) if isinstance(answers, list) else 0
+
+
+def _ask(account: Account, method: str, path: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
+    import requests
+
+    stream = str(account.config.get("message_stream") or STREAM)
+    with requests.Session() as session:
+        session.trust_env = not account.base_url
+        try:
+            answer = session.request(
+                method,
+                f"{account.base_url or API}/message-streams/{stream}/suppressions{path}",
+                json=body,
+                headers={"X-Postmark-Server-Token": token_of(account), "Accept": "application/json"},
+                timeout=(CONNECT_TIMEOUT, READ_TIMEOUT),
+                allow_redirects=False,
+            )
+            if answer.status_code != 200:
+                raise Unreadable(f"Postmark's list of suppressions answered {answer.status_code}.")
+            return table(answer.json())
+        except (requests.RequestException, ValueError) as error:
+            raise Unreadable(f"Postmark's suppressions could not be read ({type(error).__name__}).") from error
