@@ -42,18 +42,20 @@ def measure(size: Size) -> list[Measure]:
     port, sent = free_port(), 0
     floors, rates = [], []
     environ = scratch.environ("web")
-    with serving("omnify.bench.bare:application", environ, workers=WORKERS) as other:
-        with serving("sequences.webhooks.ingest:hooks", environ, workers=WORKERS, port=port):
-            for number in range(rounds + 1):
-                floor = flood(other, signed(sender, other, count))
-                answers = flood(port, signed(sender, port, count))
-                sent += _accepted(answers, count)
-                if number:  # the first fills the caches
-                    floors.append(_accepted(floor, count) / floor.seconds)
-                    rates.append(count / answers.seconds)
-            value, lowest = statistics.median(rates), statistics.median(floors)
-            calm = pace(port, signed(sender, port, count), rate=value / 2)
-            sent += _accepted(calm, count)
+    with (
+        serving("omnify.bench.bare:application", environ, workers=WORKERS) as other,
+        serving("sequences.webhooks.ingest:hooks", environ, workers=WORKERS, port=port),
+    ):
+        for number in range(rounds + 1):
+            floor = flood(other, signed(sender, other, count))
+            answers = flood(port, signed(sender, port, count))
+            sent += _accepted(answers, count)
+            if number:  # the first fills the caches
+                floors.append(_accepted(floor, count) / floor.seconds)
+                rates.append(count / answers.seconds)
+        value, lowest = statistics.median(rates), statistics.median(floors)
+        calm = pace(port, signed(sender, port, count), rate=value / 2)
+        sent += _accepted(calm, count)
     with tenant_context(sender.tenant_id):
         lost = sent - ProviderEvent.objects.count()
     slow = calm.percentile(0.99)

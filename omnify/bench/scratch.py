@@ -11,6 +11,10 @@ from urllib.parse import quote, urlencode
 from django.core.management import call_command
 from django.db import connection, connections
 
+LEFT_BEHIND = """
+SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity
+WHERE datname = %s AND usename IN (CURRENT_USER, 'omnify_web', 'omnify_system')
+"""
 # A process of a measurement that takes longer has hung.
 LONGEST = 900.0
 
@@ -36,7 +40,9 @@ def database(role: str = "omnify_system") -> Iterator[None]:
     finally:
         _use(owner["NAME"], options="")
         with connection.cursor() as cursor:
-            cursor.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+            # Sessions of our own roles only: an autovacuum is not ours to end, and the server ends it by itself.
+            cursor.execute(LEFT_BEHIND, [name])
+            cursor.execute(f'DROP DATABASE "{name}"')
 
 
 def _use(name: str, *, options: str) -> None:
