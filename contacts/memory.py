@@ -136,9 +136,14 @@ def remember(row: Interaction) -> None:
 def summary_of(row: Interaction) -> str:
     """One line for people and templates: who did what, and how it began."""
     said = row.content_summary or row.content_subject or row.content_body
-    words = _CHANNEL_WORDS[(row.channel, row.direction)]
-    if row.outcome and row.outcome not in ("sent", "replied", "delivered", "accepted"):
-        words = f"{words} ({row.outcome})"
+    return in_a_line(row.channel, row.direction, said, row.outcome)
+
+
+def in_a_line(channel: str, direction: str, said: str, outcome: str = "sent") -> str:
+    """The same from plain values."""
+    words = _CHANNEL_WORDS[(channel, direction)]
+    if outcome and outcome not in ("sent", "replied", "delivered", "accepted"):
+        words = f"{words} ({outcome})"
     return shortened(f"{words}: {said}" if said else words, 300)
 
 

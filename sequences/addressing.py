@@ -1,6 +1,7 @@
 """From a claimed row to what a transport wants: credentials opened, links and footer added, the simulator put in between."""
 
 import json
+from functools import lru_cache
 from typing import Any
 
 from django.conf import settings
@@ -65,11 +66,17 @@ def _simulated(known: Any) -> dict[str, Any]:
     return {"base_url": settings.SIMULATOR_URL.rstrip("/") + SIMULATED_PATH[known.provider]}
 
 
+@lru_cache(maxsize=512)
+def _opened(sealed: str, context: str) -> dict[str, Any]:
+    """Opened once a process: a sender's secrets change by being sealed anew."""
+    return sealing.open_sealed(sealed, context=context)
+
+
 def _credentials(known: Any, tenant_id: int) -> dict[str, Any]:
     if not known.sealed_credentials:
         return {}
     try:
-        return sealing.open_sealed(known.sealed_credentials, context=f"sender:{tenant_id}")
+        return dict(_opened(known.sealed_credentials, f"sender:{tenant_id}"))
     except sealing.CannotOpen as error:
         raise Refused(
             "sealed", str(error), failure_type=f"{FAILED[known.provider]}_failed", pause_sender=True

@@ -13,13 +13,14 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
-from django.db import connection, transaction
+from django.db import transaction
 
 from sequences import alarms, epochs, states
 from sequences.addressing import fingerprint_of
 from sequences.guards import Stop, WireFacts, judge, latest_arrival, verdict_of
 from sequences.limits import caps_for
 from sequences.spending import Spent, Waits, refund, spend
+from sequences.statements import run
 from sequences.transports.base import Refused
 from sequences.wirefacts import around, facts_of, one
 
@@ -63,7 +64,7 @@ SELECT m.id, m.tenant_id, m.public_id, m.enrollment_id, m.contact_id, m.step_id,
 FROM sequences_message AS m
 JOIN contacts_contact AS c ON c.id = m.contact_id AND c.tenant_id = m.tenant_id
 WHERE m.channel = %(channel)s AND m.tenant_id = %(tenant)s AND m.state IN ('ready', 'deferred') AND m.not_before <= %(now)s
-  AND coalesce(m.sender_id, 0) <> ALL(%(skip)s)
+  AND coalesce(m.sender_id, 0) <> ALL(%(skip)s::bigint[])
 ORDER BY m.not_before
 LIMIT 1
 FOR NO KEY UPDATE OF m, c SKIP LOCKED
@@ -146,9 +147,8 @@ def tenants_with_work(channel: str, now: datetime) -> list[int]:
     database is of another epoch. Their messages stay as they are."""
     if not settings.SENDING:
         return []
-    with connection.cursor() as cursor:
-        cursor.execute(TENANTS, {"channel": channel, "now": now, "epoch": settings.SEND_EPOCH})
-        found = [tenant_id for (tenant_id,) in cursor.fetchall()]
+    given = {"channel": channel, "now": now, "epoch": settings.SEND_EPOCH}
+    found = [tenant_id for (tenant_id,) in run(TENANTS, given).fetchall()]
     if not found:
         epochs.say_if_frozen(now)
     return found
@@ -233,10 +233,10 @@ def _decide(taken: Any, now: datetime) -> Claim | Stopped | Paced | None:
     if isinstance(spent, Stop):
         return _stop(taken, spent, now)
     if isinstance(spent, Waits):
-        _write(WAITS, {"id": taken.id, "tenant": taken.tenant_id, "reason": spent.reason})
+        run(WAITS, {"id": taken.id, "tenant": taken.tenant_id, "reason": spent.reason})
         return Paced(taken.sender_id or 0, spent.reason, spent.until)
     token, arrives_by = uuid.uuid4(), latest_arrival(facts, now)
-    _write(
+    run(
         CLAIM,
         {
             "id": taken.id,
@@ -280,7 +280,7 @@ def _account(known: Any, tenant_id: int) -> str:
 
 
 def _stop(taken: Any, stop: Stop, now: datetime) -> Stopped:
-    _write(
+    run(
         STOP,
         {
             "id": taken.id,
@@ -294,8 +294,3 @@ def _stop(taken: Any, stop: Stop, now: datetime) -> Stopped:
     if taken.estimate is not None:
         refund(taken.id, taken.tenant_id)
     return Stopped(taken.id, stop.state, stop.reason)
-
-
-def _write(statement: str, given: dict[str, Any]) -> None:
-    with connection.cursor() as cursor:
-        cursor.execute(statement, given)

@@ -22,6 +22,7 @@ from sequences.addressing import outbound_for
 from sequences.claiming import Claim, Paced, Stopped, claim_next, claim_one, park, tenants_with_work
 from sequences.outcome import record_outcome
 from sequences.spending import refund
+from sequences.statements import run
 from sequences.transports import hang_up, transport_for
 from sequences.transports.base import Outbound, Receipt, Refused
 from sequences.watching import watched
@@ -47,6 +48,8 @@ WHERE id = %(id)s AND tenant_id = %(tenant)s AND claim_token = %(token)s AND sta
 
 # Requests in flight at most: at a provider's usual 200 ms this many keep one process busy. Each has a connection of its own.
 THREADS = 24
+# Seconds until the dispatcher looks again for tenants that have work.
+LOOK_EVERY = 0.25
 # Seconds between attempts to write an outcome down: as long as a database takes to restart.
 PAUSES = (0.1, 0.5, 2.0)
 
@@ -63,10 +66,8 @@ def mark_sending(claim: Claim, now: datetime) -> bool:
         "now": now,
         "epoch": settings.SEND_EPOCH,
     }
-    with connection.cursor() as cursor:
-        cursor.execute(SENDING, given)
-        if cursor.rowcount:
-            return True
+    if run(SENDING, given).rowcount:
+        return True
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(GIVE_BACK, given)
         if cursor.rowcount:
@@ -138,6 +139,7 @@ class _Shift:
         self.sent = 0
         self.failure: BaseException | None = None
         self.turns: list[tuple[str, int]] = []
+        self.look_again = 0.0
         # Tenants that had nothing to claim: what they still have is locked, or came later; the next shift looks again. Where
         # only its senders' pace keeps a tenant waiting, its turn comes again when the first of them may go on.
         self.dry: dict[tuple[str, int], datetime | None] = {}
@@ -199,6 +201,8 @@ class _Shift:
                 with self.lock:
                     self.dry[turn] = min(self.paced.get(turn, {}).values(), default=None)
             elif isinstance(found, Claim):
+                with self.lock:
+                    self.turns.append(turn)
                 return found
             elif isinstance(found, Paced):
                 with self.lock:
@@ -209,13 +213,17 @@ class _Shift:
         return None
 
     def _turn(self) -> tuple[str, int] | None:
-        """The next tenant's turn. The list is made anew when a round is over, so that nobody waits for a whole backlog."""
+        """The next tenant's turn: whoever had one and may have more goes to the end of the line. The line is made anew every
+        so often, so that a tenant whose work has just come waits for no other's backlog."""
         with self.lock:
             moment = self.now()
+            if time.monotonic() >= self.look_again:
+                self.turns = []
             while self.turns:
                 turn = self.turns.pop(0)
                 if self._open(turn, moment):
                     return turn
+            self.look_again = time.monotonic() + LOOK_EVERY
             for channel in self.channels:
                 found = [(channel, tenant_id) for tenant_id in tenants_with_work(channel, moment)]
                 self.turns += [turn for turn in found if self._open(turn, moment)]

@@ -14,6 +14,7 @@ from django.db import connection, transaction
 
 from omnify.tenants.context import tenant_context
 from sequences import alarms, spending, states
+from sequences.accepting import accepted
 from sequences.codes import Verdict
 from sequences.failures import Failure, failed
 from sequences.limits import CALL_ENDED_RANK
@@ -130,17 +131,9 @@ def record_outcome(claim: Any, outcome: Receipt | Exception, now: datetime) -> s
 
 def _accepted(claim: Any, receipt: Receipt, now: datetime) -> str:
     report = states.report(claim.known.provider, receipt.status) or states.Report(states.ACCEPTED, 10)
-    apply_report(
-        tenant_id=claim.tenant_id,
-        message_id=claim.id,
-        provider=claim.known.provider,
-        provider_id=receipt.provider_id,
-        report=report,
-        now=now,
-        reason=receipt.note,
-        cost=receipt.cost,
-        segments=receipt.segments,
-    )
+    written = accepted(claim, receipt, report, now)
+    if written is not None and written[1] is not None and receipt.cost is not None:
+        spending.correct(claim.id, claim.tenant_id)
     return report.state
 
 

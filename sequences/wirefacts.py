@@ -3,22 +3,21 @@
 import json
 from collections import namedtuple
 from datetime import UTC, datetime, timedelta
-from functools import cache
 from typing import Any
 
 from django.conf import settings
-from django.db import connection
 
 from contacts.addresses import normalised
 from sequences.guards import WireFacts
 from sequences.limits import LONGEST, Touch, limits_of
+from sequences.statements import run
 
 # wire_facts: read by a statement of its own, begun after the locks were taken: its snapshot has what was committed until then.
 # touches: what reached the wire, or may have: begun, and not proven absent (put back, refused, called back before it left; old when
 # its absence was proven, or shown to a person because of that proof). What may have arrived, counts.
 FACTS = """
 SELECT t.name AS tenant_name, t.sending_enabled, t.sending_mode, t.timezone, t.business_hours::text, t.postal_address,
-       c.deleted_at, c.zones, c.places, c.first_name, c.last_name, company.name AS company,
+       c.deleted_at, c.zones, c.places, c.public_id AS contact_public_id, c.first_name, c.last_name, company.name AS company,
        e.status AS enrollment_status, e.status_reason AS enrollment_reason, e.needs_human_intervention, q.status AS sequence_status,
        s.id AS sender_id, s.provider, s.address AS sender_address, s.config::text AS sender_config, s.sealed_credentials,
        s.webhook_key, s.simulated, s.paused_until, s.per_second, s.per_day, s.max_concurrent, t.caps::text,
@@ -111,13 +110,14 @@ def _touches(text: str | None) -> tuple[Touch, ...]:
 
 
 def one(statement: str, parameters: dict[str, Any]) -> Any:
-    """The first row as a named tuple, or None."""
-    with connection.cursor() as cursor:
-        cursor.execute(statement, parameters)
-        row = cursor.fetchone()
-        return None if row is None else _row(tuple(column.name for column in cursor.description))(*row)
+    """The first row as a named tuple, or None. `statement` is one of ours: its columns are looked at once."""
+    cursor = run(statement, parameters)
+    row = cursor.fetchone()
+    if row is None:
+        return None
+    if statement not in _rows:
+        _rows[statement] = namedtuple("Row", [column.name for column in cursor.description or ()])
+    return _rows[statement](*row)
 
 
-@cache
-def _row(names: tuple[str, ...]) -> Any:
-    return namedtuple("Row", names)
+_rows: dict[str, Any] = {}
