@@ -196,5 +196,8 @@ class Pulse:
     def wait(self, seconds: float) -> None:
         """Sleeps until somebody notifies or the time is over."""
         if self.listener is not None:
-            for _ in self.listener.notifies(timeout=seconds, stop_after=1):
-                pass
+            for notice in self.listener.notifies(timeout=seconds, stop_after=1):
+                if notice.payload == wakeups.FORGOTTEN:
+                    # A cluster has just come up: is it well? Not only when the next canaries are due.
+                    for cluster in WATCHED:
+                        self.last.pop(f"canary-{cluster}", None)

@@ -58,20 +58,22 @@ def ask_every(kind: str, task: str, *, seconds: int, cluster: str, now: datetime
     return True
 
 
+# What the pulse hears then.
+FORGOTTEN = "forgotten"
 # wakeups_forget: what a cluster was asked for and never began went down with its last life.
 FORGET = """
 WITH forgotten AS (
     UPDATE sequences_wakeup SET asked_at = NULL
     WHERE cluster = %s AND asked_at IS NOT NULL AND (started_at IS NULL OR started_at < asked_at) RETURNING kind
 )
-SELECT count(*), pg_notify('omnify_wake', 'forgotten') FROM forgotten
+SELECT count(*), pg_notify('omnify_wake', %s) FROM forgotten
 """
 
 
 def forget(cluster: str) -> int:
     """Lets everything be asked for again that this cluster has not begun; returns how many kinds. When a cluster starts."""
     with connection.cursor() as cursor:
-        cursor.execute(FORGET, [cluster])
+        cursor.execute(FORGET, [cluster, FORGOTTEN])
         return int(cursor.fetchone()[0])
 
 

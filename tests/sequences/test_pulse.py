@@ -182,3 +182,18 @@ def test_an_import_at_work_is_no_cluster_that_hangs(tmp_path, now) -> None:
         assert at_work
         assert "restart-slow" not in restarts_asked_by(pulse, tmp_path, late)
     assert "restart-slow" in restarts_asked_by(pulse, tmp_path, late + timedelta(seconds=1))
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_cluster_that_has_just_come_up_is_asked_at_once_whether_it_is_well(tmp_path, now) -> None:
+    pulse = Pulse(tmp_path)
+    assert pulse.lead()
+    pulse.beat(now)
+    canary("default")
+    Wakeup.objects.filter(kind="canary-default").update(started_at=now)
+    wakeups.forget("default")
+    pulse.wait(5)
+    soon = now + timedelta(seconds=1)
+    pulse.beat(soon)
+    assert Wakeup.objects.get(kind="canary-default").asked_at == soon
+    pulse.listener.close()
