@@ -16,7 +16,7 @@ SOURCES = sorted(
 # Where a reason stands in the code: a guard's objection, a column's new value, a spending that has to wait, a conclusion.
 WRITTEN = (
     r'Stop\(\s*states\.[A-Z]+,\s*"([a-z_:]+)"',
-    r'_by\("([a-z_]+)"',
+    r'(?<![a-z])_by\("([a-z_]+)"',
     r'state_reason="([a-z_:]+)"',
     r"state_reason = '([a-z_:]+)'",
     r"state_reason = CASE WHEN [^']*THEN '([a-z_]+)'",
