@@ -136,10 +136,14 @@ class Contact(TenantModel):
                 condition=~models.Q(alternative_email=""),
                 name="contact_by_second_email",
             ),
-            models.Index(
-                fields=["merged_into"], condition=models.Q(merged_into__isnull=False), name="contact_merged"
-            ),
+            models.Index(fields=["merged_into"], condition=models.Q(merged_into__isnull=False), name="contact_merged"),
             models.Index(fields=["tenant", "-id"], condition=models.Q(deleted_at__isnull=True), name="contact_list"),
+            # Read by contacts.placing, once a minute; empty as soon as everybody is placed.
+            models.Index(
+                fields=["id"],
+                condition=models.Q(places__isnull=True, deleted_at__isnull=True),
+                name="contact_unplaced",
+            ),
             # Read by the list's search, as ranges: LIKE may not use an index under row-level security.
             models.Index("tenant", Collate("first_name", "C"), name="contact_by_first_name"),
             models.Index("tenant", Collate("last_name", "C"), name="contact_by_last_name"),
