@@ -16,10 +16,10 @@ from typing import Final
 from intelligence.gate import alarms, english, languages
 from intelligence.gate.instructions import instructions
 from intelligence.gate.reading import Reading, read_words
-from intelligence.gate.rules import ALL, EMAIL, PHONE, Channel, Hit, Verdict, hits
+from intelligence.gate.rules import ALL, EMAIL, PHONE, VOICE, Channel, Hit, Verdict, hits
 from intelligence.gate.words import keyword
 
-__all__ = ["ALL", "EMAIL", "PHONE", "Channel", "Gate", "Verdict", "read"]
+__all__ = ["ALL", "EMAIL", "PHONE", "VOICE", "Channel", "Gate", "Verdict", "read"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,8 +202,11 @@ def _scope(hit: Hit, line: str, channel: Channel) -> frozenset[Channel]:
     named: frozenset[Channel] = frozenset()
     if _BY_MAIL.search(said):
         named |= EMAIL
-    if _BY_PHONE.search(said):
+    if _BY_TEXT.search(said):
         named |= PHONE
+    elif _BY_CALL.search(said):
+        # Who names calls and mail means the telephone as a whole, and the mail.
+        named |= PHONE if named else VOICE
     if named:
         return named
     if hit.rule.scope == "named" and _BY_ANY.search(said):
@@ -218,8 +221,12 @@ def _after(line: str, at: int) -> list[str]:
 _BY_MAIL: Final = re.compile(
     r"(?<!\w)(?:e ?mail(?:s|ing|ed)?|newsletters?|mailing(?! list)|correos?|courriels?|mails?)(?!\w)"
 )
-_BY_PHONE: Final = re.compile(
-    r"(?<!\w)(?:text\w*|txt\w*|sms\w*|call\w*|phon\w+|ring\w*|dial\w*|voicemails?|robo\w+|llam\w+|appel\w+|anruf\w*|angerufen|ruf|rufen|lig(?:ar|ue|uem|acoes)\w*|whatsapp\w*|number)(?!\w)"
+# Words for calls alone close calls; a telephone, a number or texts mean both ("stop" itself does, too).
+_BY_CALL: Final = re.compile(
+    r"(?<!\w)(?:call\w*|phon(?:ing|ed)|phone (?:me|us|calls?)|ring\w*|dial\w*|voicemails?|robocall\w*|llam\w+|appel\w+|anruf\w*|angerufen|ruf|rufen|telefonier\w*|lig(?:ar|ue|uem|acoes)\w*)(?!\w)"
+)
+_BY_TEXT: Final = re.compile(
+    r"(?<!\w)(?:text\w*|txt\w*|sms\w*|phones?(?! (?:me|us|calls?)(?!\w))|robotext\w*|whatsapp\w*|number|messag\w*|msgs?|mensaj\w*|mensag\w*|nachrichten|messages?)(?!\w)"
 )
 _BY_ANY: Final = re.compile(
     r"(?<!\w)(?:contact\w*|bother\w*|harass\w*|reach\w*|communicat\w*|correspondence|solicit\w*|disturb\w*|get in touch|pester\w*|bug\w*|annoy\w*|hear|stalking)(?!\w)"

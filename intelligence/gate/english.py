@@ -61,7 +61,7 @@ _NOT_ABOUT_US: Final = frozenset(
 def _stopping(match: re.Match[str]) -> Verdict | None:
     """stop ...ing: ours unless somebody cannot stop, or somebody else should."""
     led, follows = before(match, 6), after(match, 3)
-    if led and (led[-1] in _CANNOT or led[-2:] in (["do", "not"], ["can", "not"])):
+    if led and (led[-1] in _CANNOT or led[-2:] in (["do", "not"], ["can", "not"]) or _asked_about(led)):
         return None
     if _THIRD.intersection(led) and "you" not in led:
         return None
@@ -97,6 +97,8 @@ def _refusing(match: re.Match[str]) -> Verdict | None:
         return None
     if near and near[0] in _OTHERS:
         return None
+    if said[-1] == "bother" and near and near[0] not in ("me", "us", "my", "our", "again", "anymore", "ever"):
+        return "hold"
     if near and near[0] in ("back", "through", "out") and said[-1] in ("call", "ring", "reply", "respond", "write"):
         return "hold"
     if said[-1] in ("send", "reply", "respond", "write", "follow") and near and not _sent_to_me(follows):
@@ -180,9 +182,14 @@ def _cancelling(match: re.Match[str]) -> Verdict | None:
     return "hold" if {"dont", "not", "didnt", "cant"}.intersection(before(match, 3)) else "opt_out"
 
 
+def _asked_about(led: list[str]) -> bool:
+    """ "did you stop …": what somebody did is asked, nothing is demanded."""
+    return len(led) > 1 and led[-1] in ("you", "u", "yall") and led[-2] in ("did", "do", "didnt", "have", "havent")
+
+
 def _begging(match: re.Match[str]) -> Verdict | None:
     led = before(match, 4)
-    if led and (led[-1] in _CANNOT or _THIRD.intersection(led)):
+    if led and (led[-1] in _CANNOT or _THIRD.intersection(led) or _asked_about(led)):
         return None
     return "opt_out"
 
@@ -204,7 +211,7 @@ OPT_OUT: Final[tuple[Rule, ...]] = (
     rule("stop contacting", "opt_out", rf"(?:stop|quit|cease|discontinue|refrain from|knock off|end|halt) {_PAD}(?:{ING})", scope="named", check=_stopping),
     rule("stop the messages", "opt_out", rf"(?:stop|quit|cease|discontinue|end|halt|cancel|kill|enough) {_PAD}(?:{_THINGS})(?! me)", scope="named", check=_begging),
     rule("do not contact", "opt_out", rf"(?:{_NEVER}) (?:(?:you|u|ever|please|keep|dare|be|try|to|want|wanna|wish|need|like|start|go|continue|even|bother|really|think|about|{_FILL}) ){{0,6}}(?:{_BASE}|{ING}|{_ED})", scope="named", check=_refusing),
-    rule("would rather not", "opt_out", rf"(?:rather|prefer|ask(?:ed|ing)? (?:that )?you|like you|want you|need you|told you) (?:\w+ )?not (?:to )?(?:be |get |receive )?(?:{_BASE}|{_ED}|{_THINGS})", scope="named", check=_refusing),
+    rule("would rather not", "opt_out", rf"(?:rather|prefer|ask(?:ed|ing)? (?:that )?you|like you|want you|need you|told you) (?:\w+ )?not (?:to )?(?:be |get |receive |have |hear )?{_PAD}(?:{_BASE}|{_ED}|{_THINGS})", scope="named", check=_refusing),
     rule("do not want messages", "opt_out", rf"(?:dont|do not|donot|no longer|never|not) (?:really |actually )?(?:{_WANT})(?: to)?(?: (?:be|get|getting|receive|receiving|hear|have|see|you|me|sending|from|on))* {_PAD}(?:{_THINGS}|contacted|from you|from u|from yall|to hear)", scope="named", check=_refusing),
     rule("do not want to hear", "opt_out", r"(?:dont|do not|never|no longer) (?:really )?(?:want|wanna|wish|care|need)(?: to)? (?:ever )?hear(?:ing)? (?:anything )?(?:\w+ )?(?:from|back)", scope="all", check=_refusing),
     rule("no more messages", "opt_out", rf"no (?:more|further|additional) {_PAD}(?:{_THINGS})", scope="named", check=_no_more),
@@ -216,7 +223,7 @@ OPT_OUT: Final[tuple[Rule, ...]] = (
     rule("remove me", "opt_out", r"(?:remove|removed|removal|deleted|erased) (?:\w+ ){0,2}?(?:from|off)(?: of)? (?:your|ur|this|all|any|ya|these|the (?:mailing|calling|contact|call|text|email|marketing|sms|phone|distribution)) ?(?:\w+ ){0,2}(?:lists?|database|system|records|contacts|texts|emails|messages|calls)?", check=_off_the_list),
     rule("want to be removed", "opt_out", r"(?:want|like|wish|need|asked|asking|request\w*|please|to) (?:to )?(?:be|get|have been) (?:removed|taken off|unsubscribed|deleted|opted out)", check=_off_the_list),
     rule("lose my number", "opt_out", r"(?:lose|loose|forget|trash|burn|ditch|discard|throw away|get rid of|block|toss) (?:my|this|our) (?:\w+ )?(?:number|digits|contact|info|information|email|phone|address|existence)", scope="channel"),
-    rule("leave me alone", "opt_out", r"(?:leave|let) (?:me|us|my family) (?:(?:the )?(?:fuck|hell|heck) )?(?:alone|be|in peace)(?= ?(?:[.!?,;\n]|$|please|now|already|and))", scope="all", check=_begging),
+    rule("leave me alone", "opt_out", r"(?:leave|let) (?:me|us|my family) (?:(?:the )?(?:fuck|hell|heck|f|tf) )?(?:alone|be|in peace)(?= ?(?:[.!?,;\n]|$|please|now|already|and))", scope="all", check=_begging),
     rule("unsubscribe", "opt_out", r"un ?sub(?:s|scribe|scribed|scribing|scription|bed)?|unsuscribe|unsubcribe|unsubsribe|unsubscibe|desubscribe", check=_unsubscribing),
     rule("opt out", "opt_out", r"opt(?:ed|ing|s)?(?: me| us| my number)? ?out|optout", check=_opting_out),
     rule("revoke consent", "opt_out", r"(?:revok\w+|withdraw\w*|rescind\w*|retract\w*|take back) (?:(?:my|all|any|prior|previous|express|written|our|the) )*(?:consent|permission|authori[sz]ation|agreement|opt in)", scope="all"),
@@ -224,7 +231,9 @@ OPT_OUT: Final[tuple[Rule, ...]] = (
     rule("never contact again", "opt_out", rf"never (?:ever )?(?:{_BASE}) (?:me|us|this number|here)", scope="named"),
     rule("cease contact", "opt_out", r"(?:cease|stop|discontinue|end|halt|terminate) (?:and desist )?(?:all |any )?(?:further |future )?(?:contact|communications?|correspondence|outreach|solicitation)(?! form)", scope="all", check=_begging),
     rule("blocking you", "opt_out", r"(?:im |i am |i will |ill |gonna |going to |i have |ive |already )(?:be )?(?:block|blocking|blocked) (?:you|u|this|your|ur|the)(?: number)?|(?:you|u|your number) (?:are|is|r|will be|have been|getting) (?:now )?blocked"),
-    rule("asked to stop", "opt_out", r"(?:i|ive|we|already|have) (?:\w+ ){0,2}?(?:said|sent|texted|replied|typed|told|asked|wrote|put|answered|responded|messaged) (?:you |u |yall |with |to |the |please |already |word ){0,4}(?:stop|unsubscribe|cancel|quit)"),
+    rule("asked to stop", "opt_out", r"(?:i|ive|we|already|have) (?:\w+ ){0,2}?(?:said|sent|texted|replied|typed|told|asked|wrote|put|answered|responded|messaged) (?:you |u |yall |with |to |the |please |already |word |before |twice |again |(?:\w+ )?times ){0,6}(?:stop|unsubscribe|cancel|quit)"),
+    rule("enough with the messages", "opt_out", rf"(?:stop|quit|enough|knock) (?:it )?(?:already )?with {_PAD}(?:{_THINGS})", scope="named", check=_begging),
+    rule("off my phone", "opt_out", r"(?:get|stay) (?:the (?:hell|fuck|heck) )?(?:off|out of) (?:of )?my (?:phone|line|inbox|number|messages)"),
     rule("please stop", "opt_out", r"(?:please|pls|plz|plse|just|kindly|you need to|u need to|you must|you have to|can you|could you|can u|will you|would you|i want you to|id like you to|make this|make it|make these|(?:these|the|your|all|those) (?:texts|messages|calls|emails)(?: \w+){0,2}? (?:to|must|should|need to|have to|has to)?) ?stop(?: (?:it|this|that|now|already|immediately|please|pls|thanks|thank you|ok|at once|all|everything|asap|right now|doing this|doing that|with this|with that))*(?= ?(?:[.!?,;\n]|$))", check=_begging),
     rule("stop getting messages", "opt_out", rf"(?:stop|quit) (?:getting|receiving|hearing) {_PAD}(?:{_THINGS}|these|this|anything|from you|from u|stuff|them)", scope="named"),
     rule("stop at the end", "opt_out", r"stop(?: (?:it|this|now|please|pls|that|already|thanks|asap|immediately))* ?[.!?]*(?= ?$)", check=_at_the_end),

@@ -19,10 +19,34 @@ _LIMITS: Final = frozenset(
 )
 
 
+# Something else that one ends or does not want: a contract, an order, an appointment.
+_OTHER_THINGS: Final = frozenset(
+    fold(word)
+    for word in (
+        "linea contrato servicio cuenta plan cita pedido factura seguro contrat commande rendez facture compte vertrag bestellung "
+        "termin rechnung konto consulta fatura conta plano linha contratto ordine appuntamento fattura"
+    ).split()
+)
+# "no me manden el azul": one thing of several is not wanted, not the sending.
+_ARTICLES: Final = frozenset("el la los las un una o a os as um uma le les das den die".split())
+_MESSAGES: Final = re.compile(
+    r"(?<!\w)(?:mens\w+|sms|corr\w+|e?mails?|textos?|llamad\w+|promo\w+|public\w+|spam|oferta\w*|nada)(?!\w)"
+)
+_ENGLISH_NO: Final = frozenset("dont cant wont not never didnt".split())
+
+
 def _unlimited(match: re.Match[str]) -> Verdict | None:
-    if {"forget", "olvides", "olvide", "oubliez", "oublie", "vergiss", "esqueca"}.intersection(before(match, 3)):
+    led, follows = before(match, 3), after(match, 5)
+    if {"forget", "olvides", "olvide", "oubliez", "oublie", "vergiss", "esqueca"}.intersection(led):
         return None
-    return "hold" if _LIMITS.intersection(after(match, 4)) else "opt_out"
+    if _ENGLISH_NO.intersection(led[-1:]):
+        return None
+    if _LIMITS.intersection(follows[:4]) or _OTHER_THINGS.intersection(follows):
+        return "hold"
+    sends = match[0].split()[-1].startswith(("mand", "envi"))
+    if sends and _ARTICLES.intersection(follows[:1]) and not _MESSAGES.search(" ".join(follows[:3])):
+        return "hold"
+    return "opt_out"
 
 
 def _many(language: str, *patterns: str, scope: str = "channel") -> tuple[Rule, ...]:
@@ -49,6 +73,7 @@ OPT_OUT: Final[tuple[Rule, ...]] = (
         r"(?:quita|quite|quiten|borra|borre|borren|elimina|elimine|eliminen|saca|saque|saquen|remueva|remuevan|retira|retire|retiren|borrar|eliminar|quitar|sacar|dese)(?:me|nos|n)(?: ya)?(?: (?:de|del) (?:\w+ ){0,2}(?:lista|base|sistema|registro|contactos))?",
         r"(?:quit|borr|elimin|olvid|retir|sac)\w{1,4} (?:por favor )?(?:mi|este|nuestro) (?:numero|telefono|correo|contacto|email|celular|nombre)",
         r"desuscrib\w+|desinscrib\w+|cancel\w+ (?:los|estos|sus|tus) (?:mensajes|sms|correos|envios|textos)|vete a la mierda|vayanse a la mierda|no molest\w+|pierda mi numero",
+        r"cancel\w+ (?:la |mi |esta )?suscripcion (?:a|de) (?:los |estos |sus |tus )*(?:mensajes|sms|correos|envios|textos)|(?:revoco|retiro|anulo) (?:mi |el )?consentimiento",
     ),
     *_many(
         "fr",
@@ -72,7 +97,7 @@ OPT_OUT: Final[tuple[Rule, ...]] = (
         r"lass\w* (?:(?:sie|ihr|bitte) ){0,2}(?:mich|uns) (?:bitte |endlich )?in (?:ruhe|frieden)",
         r"(?:abmelden|abbestellen|austragen|abgemeldet|abbestellung)|meld\w* (?:sie |mich |uns )+(?:bitte )?ab|trag\w* (?:sie |mich |uns )+(?:bitte )?aus|bestell\w* (?:\w+ ){0,3}ab",
         r"(?:losch|entfern|streich|nehm|nimm)\w* (?:(?:sie|bitte|mich|uns) ){0,3}(?:mich|uns|meine (?:\w+ )?(?:nummer|daten|e ?mail\w*|mail\w*|adresse|telefonnummer|handynummer|kontaktdaten)|aus (?:\w+ )?(?:liste|verteiler|datenbank|kartei))",
-        r"aus (?:ihr|eur|der|dem|dein|dies)\w* (?:\w+ )?(?:liste|verteiler|datenbank|mailingliste|kartei)|widerrufe? (?:\w+ ){0,2}(?:einwilligung|zustimmung|einverstandnis)|verpiss\w* (?:dich|euch)|zieh\w* leine",
+        r"aus (?:ihr|eur|der|dem|dein|dies)\w* (?:\w+ )?(?:liste|verteiler|datenbank|mailingliste|kartei)|widerrufe? (?:\w+ ){0,2}(?:einwilligung|zustimmung|einverstandnis)|verpiss\w* (?:dich|euch)|zieh\w* leine|unterlass\w* (?:sie )?(?:das|dies|bitte|die kontakt\w+|jede\w* kontakt\w*|weitere \w+)",
     ),
     *_many(
         "pt",
@@ -82,13 +107,14 @@ OPT_OUT: Final[tuple[Rule, ...]] = (
         r"(?:me )?(?:tir|remov|retir|exclu|apag|delet)\w* (?:(?:me|o|meu|minha|esse|este|nosso) )*(?:(?:d\w+ )?(?:\w+ )?(?:lista|base|cadastro|sistema)|(?:meu|o meu|esse|este) (?:numero|nome|contato|telefone|email|celular)|numero|meus dados)",
         r"me (?:tir|remov|retir|exclu|descadastr|apag)(?:e|a|em|am|ir|ar|er|am)(?= ?(?:[.!,;\n]|$|d\w+|por favor|ja))",
         r"descadastr\w+|desinscrev\w+|cancel\w+ (?:as|essas|estas|esses|os|o envio) ?(?:de )?(?:mensagens|sms|emails|envios)?|(?:me |nos )?deix\w+ (?:me )?em paz|vai se foder|vao se foder|vai a merda|esquec\w+ (?:o )?meu numero|sem mais mensagens|chega de (?:mensagens|ligacoes|spam)",
+        r"(?:quero|queremos|gostaria de|desejo|preciso) sair (?:d\w+ ){1,2}(?:lista|grupo|cadastro|envios?)|nao (?:entrem?|entrar) (?:mais )?em contato|cancel\w+ (?:a |o )?(?:minha|meu) (?:inscricao|cadastro)(?! (?:n[oa]|d[oa]) (?:curso|evento|prova|aula))|(?:revogo|retiro) (?:o )?(?:meu )?consentimento",
     ),
     *_many(
         "it",
         r"non (?:(?:mi|ci|voglio|desidero|vogliamo|piu|essere|ricevere|che|dovete|vi|permetto|di) ){0,5}(?:scriv|contatt|chiam|mand|invi|disturb|telefon|messagg|ricev|sms|email|chiamate)\w*(?: piu| mai piu)?",
         r"(?:smett|finit|pianta)\w* (?:di|con) (?:\w+ ){0,2}?(?:scriv|contatt|chiam|mand|invi|disturb|messagg|telefon)\w*",
         r"(?:cancell|rimuov|elimin|togli)\w*(?:mi|temi|ci)(?: \w+){0,3}|disiscriv\w*|lascia\w*(?:mi|ci) (?:in pace|stare)|basta (?:con )?(?:\w+ )?(?:messaggi|sms|chiamate|email|mail|pubblicita)",
-        r"(?:cancell|rimuov|elimin|togli)\w* (?:il mio|questo|i miei) (?:numero|contatto|dati|nome|indirizzo|email)",
+        r"(?:cancell|rimuov|elimin|togli)\w* (?:il mio|questo|i miei) (?:numero|contatto|dati|nome|indirizzo|email)|(?:revoco|ritiro) (?:il )?(?:mio )?consenso",
     ),
     *_many(
         "nl",
@@ -98,7 +124,7 @@ OPT_OUT: Final[tuple[Rule, ...]] = (
     ),
     *_many(
         "da",
-        r"(?:afmeld|frameld|avmeld|avregistrera|avanmal)\w*(?: (?:mig|meg|oss))?|(?:meld|tag|fjern|slet|slett|ta bort|ta|stryk) (?:mig|meg|oss|mitt? \w+|mit \w+)(?: \w+){0,2}? ?(?:af|fra|av|bort|vekk|listen|listan)?(?= ?(?:[.!,;\n]|$|tak|venligst|fra|fran))|(?:stop|slut|sluta|slutt|hold op) (?:\w+ )?(?:med )?(?:at |a |att )?(?:\w+ )?(?:skriv|ring|send|skick|sms|kontakt|mess|stor)\w*|ingen flere (?:beskeder|sms|opkald|mails)|inga fler (?:meddelanden|sms|samtal|mejl)|(?:ikke|inte|aldrig|aldri) (?:\w+ )?(?:skriv|ring|send|skicka|kontakt|sms)\w*(?: (?:mig|meg|mer|mere|flere|til|til mig))+|(?:skriv|ring|send|kontakt|skicka|kontakta)\w* (?:\w+ ){0,2}?(?:ikke|inte|aldrig|aldri)(?: (?:mer|mere|flere|igen|igjen|til))?|lad mig v\w+|lamna mig i fred|la meg v\w+ i fred",
+        r"(?:afmeld|frameld|avmeld|avregistrera|avanmal)\w*(?: (?:mig|meg|oss))?|(?:meld|tag|fjern|slet|slett|ta bort|ta|stryk) (?:mig|meg|oss|mitt? \w+|mit \w+)(?: \w+){0,2}? ?(?:af|fra|av|bort|vekk|listen|listan)?(?= ?(?:[.!,;\n]|$|tak|venligst|fra|fran))|(?:stop|slut|sluta|slutt|hold op) (?:\w+ )?(?:med )?(?:at |a |att )?(?:\w+ )?(?:skriv|ring|send|skick|sms|kontakt|mess|stora|forstyr)\w*|ingen flere (?:beskeder|sms|opkald|mails)|inga fler (?:meddelanden|sms|samtal|mejl)|(?:ikke|inte|aldrig|aldri) (?:\w+ )?(?:skriv|ring|send|skicka|kontakt|sms)\w*(?: (?:mig|meg|mer|mere|flere|til|til mig))+|(?:skriv|ring|send|kontakt|skicka|kontakta)\w* (?:\w+ ){0,2}?(?:ikke|inte|aldrig|aldri)(?: (?:mer|mere|flere|igen|igjen|til))?|lad mig v\w+|lamna mig i fred|la meg v\w+ i fred",
     ),
     *_many(
         "pl",

@@ -11,6 +11,7 @@ Verdict = Literal["opt_out", "opt_in", "help", "complaint", "wrong_number", "hum
 Channel = Literal["sms", "email", "voice"]
 
 PHONE: Final[frozenset[Channel]] = frozenset({"sms", "voice"})
+VOICE: Final[frozenset[Channel]] = frozenset({"voice"})
 EMAIL: Final[frozenset[Channel]] = frozenset({"email"})
 ALL: Final[frozenset[Channel]] = PHONE | EMAIL
 

@@ -16,7 +16,7 @@ _FAMILIES: Final[dict[tuple[Kind, str], str]] = {
     ("opt_out", "en"): (
         "stop,stopall,stop all,end,end all,quit,cancel,cancel all,unsubscribe,unsubscribe all,unsubscribe me,unsub,"
         "revoke,opt out,optout,opt me out,discontinue,remove,remove me,delete me,desist,cease,stop it,stop this,stop that,"
-        "stop now,no more,arret,td,stop stop,stopit,stopp"
+        "stop now,no more,arret,td,stop stop,stopit,stopp,stahp,stawp"
     ),
     ("opt_out", "es"): (
         "alto,parar,pare,paren,para ya,basta,basta ya,no mas,nomas,cancelar,baja,dar de baja,darme de baja,salir,"
@@ -63,11 +63,11 @@ COURTESY: Final = frozenset(
     for word in (
         "please pls plz plse pleas thanks thank thx ty you u now immediately asap ok okay oh hi hello hey sir madam maam "
         "already just right away today forever im the guys dude bro man kindly really seriously omg lol ffs wtf "
-        "por favor gracias ya svp stp merci bitte danke obrigado obrigada venligst tack takk tak per favore grazie "
+        "n and por favor gracias ya svp stp s il vous te plait merci bitte danke obrigado obrigada venligst tack takk tak per favore grazie "
         "пожалуйста בבקשה من فضلك"
     ).split()
 )
-_ONLY_WITH_STOP: Final = frozenset({"the", "im", "today", "right", "away", "you", "lol", "man", "per"})
+_ONLY_WITH_STOP: Final = frozenset({"the", "and", "n", "im", "today", "right", "away", "you", "lol", "man", "per"})
 
 # A typo of a keyword is the keyword, unless it is a word of its own.
 _TYPO_OF: Final[dict[str, int]] = {

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from intelligence.gate import ALL, EMAIL, PHONE, read
+from intelligence.gate import ALL, EMAIL, PHONE, VOICE, read
 from intelligence.gate.words import distance
 
 DATA = Path(__file__).parents[3] / "shared" / "data" / "opt_out"
@@ -33,6 +33,8 @@ please remove me | Remove me please | go away | get lost | I'm blocking you | do
 I no longer wish to receive texts | We do not wish to be contacted | I would rather not be contacted | no thanks, stop texting
 thanks but please take me off the list | not interested, please remove me | Not interested. Stop. | wtf stop messaging me
 STOP I already bought a car | Stop texting my phone | please don't message this number | delete all my data
+enough with the texts | I asked you three times to stop | I'd prefer not to receive these messages | stahp | stay out of my inbox
+leave me tf alone | stop pls n thanks
 not interested whatsoever | make these texts stop | st0p texting me | do not send me anything else | No. Stop! I am at work
 """.replace("\n", "|").split("|")
 
@@ -56,6 +58,16 @@ ABROAD = [
     ("parem de me ligar", "pt"),
     ("me tira da lista", "pt"),
     ("não quero receber mais nada", "pt"),
+    ("quero sair dessa lista", "pt"),
+    ("não entrem em contato comigo", "pt"),
+    ("cancelem meu cadastro por favor", "pt"),
+    ("revogo o meu consentimento", "pt"),
+    ("quiero cancelar la suscripción a sus mensajes", "es"),
+    ("revoco mi consentimiento", "es"),
+    ("arrêtez s'il vous plaît", "fr"),
+    ("unterlassen Sie bitte weitere Anrufe", "de"),
+    ("melden Sie mich bitte ab", "de"),
+    ("ritiro il mio consenso", "it"),
     ("Non scrivetemi più", "it"),
     ("не пишите мне больше", "ru"),
 ]
@@ -69,12 +81,15 @@ what time do you open? | sounds good, how much? | yes | no | YES please | the en
 does the price include removal? | I'd like more info on pricing | can you start on monday? | let's start tomorrow | I need help with my order
 you have no more texts left in your plan? | why don't you call me tomorrow | I don't text while driving, call me | removed the old roof myself
 I have no more questions | it never ends lol | non stop flights? | stop and shop is next door | do you take american express
+I'll stop at the store on my way | please don't stop sending the offers | did you stop selling it? | why did you stop the promotion
+n'oubliez pas de me rappeler | não esqueça de me ligar amanhã | I'd prefer not to wait
 """.replace("\n", "|").split("|")
 
 DOUBTFUL = """
 cancel my appointment and rebook for friday | don't call me before noon | take me off the waitlist for now | this is spam
 please don't text while I'm at work | how did you get my number? | I never signed up for this | STOP! haha you're killing me
 don't call, email me instead | quit sending the invoice to my old office | Cancel that
+don't bother, I'll pick it up myself | ¿puedo dar de baja una línea de mi contrato? | no me manden el azul, mejor el verde
 """.replace("\n", "|").split("|")
 
 
@@ -120,7 +135,15 @@ def test_on_doubt_a_person_looks_first(text: str) -> None:
         ("STOP", "sms", PHONE),
         ("stop", "voice", PHONE),
         ("unsubscribe", "email", EMAIL),
-        ("Stop calling me", "sms", PHONE),
+        ("Stop calling me", "sms", VOICE),
+        ("don't call me again", "voice", VOICE),
+        ("quit ringing us", "email", VOICE),
+        ("dejen de llamarme", "sms", VOICE),
+        ("rufen Sie mich nicht mehr an", "voice", VOICE),
+        ("stop calling and texting me", "sms", PHONE),
+        ("stop calling this number", "sms", PHONE),
+        ("stop calling my phone", "voice", PHONE),
+        ("stop texting me", "sms", PHONE),
         ("stop emailing me", "sms", EMAIL),
         ("please stop texting me", "email", PHONE),
         ("don't call or email me again", "sms", ALL),
