@@ -3,4 +3,5 @@
 SUBSCRIPTIONS: dict[str, list[str]] = {
     "contact.deleted": ["sequences.tasks.contact_deleted"],
     "contact.opted_out": ["sequences.tasks.opted_out"],
+    "tenant.sending_started": ["sequences.tasks.sending_started"],
 }

@@ -18,7 +18,8 @@ from sequences.plan import PersonFacts, SequenceFacts, Standing
 # sequence_facts: what may change at any moment is read in every batch; versions never change and are cached.
 SEQUENCES = """
 SELECT s.id, s.status, s.exit_rules ->> 'on_reply' = 'exit' AS exit_on_reply, s.send_window::text AS own,
-       t.business_hours::text AS office, t.timezone, t.sending_enabled,
+       t.business_hours::text AS office, t.timezone,
+       t.sending_enabled AND NOT EXISTS (SELECT 1 FROM sequences_switch WHERE off AND key = 'all') AS sending_enabled,
        (SELECT jsonb_object_agg(channel, id) FROM sequences_sender WHERE is_default AND tenant_id = t.id)::text AS senders
 FROM sequences_sequence AS s JOIN tenants_tenant AS t ON t.id = s.tenant_id
 WHERE s.id = ANY(%b)

@@ -12,6 +12,7 @@ from django.db.models import Q
 
 from contacts.models.permission import Channel
 from omnify.lib.gate import close_gate
+from sequences.catchup import after_stop
 from sequences.models import Switch
 
 ALL = "all"
@@ -51,11 +52,14 @@ def _move(key: str, *, off: bool, by: str, reason: str, now: datetime) -> bool:
     with transaction.atomic():
         if off:
             close_gate()
-        Switch.objects.get_or_create(key=key)
+        row, _ = Switch.objects.get_or_create(key=key)
+        since = row.moved_at
         moved = Switch.objects.filter(key=key, off=not off).update(
             off=off, by=by[:120], reason=reason[:200], moved_at=now
         )
         if moved and not off:
+            if key == ALL and since is not None:
+                after_stop(since, now)
             with connection.cursor() as cursor:
                 cursor.execute("SELECT pg_notify('omnify_wake', 'dispatch')")
     if moved:

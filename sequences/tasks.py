@@ -17,9 +17,11 @@ BUDGET = 3.0
 
 def run_tick() -> int:
     """Decides for everybody who is due; returns how many."""
+    from sequences.catchup import after_standstill
     from sequences.engine import drain
 
     with began("tick"), span("tick"), timed("tick_seconds"):
+        after_standstill(database_clock()())
         return drain(database_clock(), seconds=BUDGET, monotonic=time.monotonic)
 
 
@@ -86,6 +88,16 @@ def reap_lines() -> int:
     from sequences.spending import reap_lines as reap
 
     return reap(database_clock()())
+
+
+def sending_started(event_id: int, tenant_id: int) -> int:
+    """Follows tenant.sending_started: spreads whom the stop kept waiting over the hours ahead; returns how many."""
+    from sequences.catchup import after_stop
+
+    with tenant_context(tenant_id):
+        started = Event.objects.get(pk=event_id)
+        stopped = Event.objects.filter(kind="tenant.sending_stopped", pk__lt=event_id).order_by("-pk").first()
+        return after_stop(stopped.at, started.at, tenant_id) if stopped is not None else 0
 
 
 def canary(cluster: str) -> None:

@@ -129,6 +129,7 @@ def test_every_caller_of_all_tenants_is_meant() -> None:
         "omnify/bench/",
         "omnify/commands/",
         "omnify/demo/",
+        "omnify/promises/",
         "omnify/simulator/wiring.py",
         "sequences/",
     )
