@@ -1,14 +1,15 @@
 """Who talked on the phone has answered, and what they said is obeyed."""
 
+import json
 from datetime import datetime
 
 import pytest
 
-from contacts.models import Interaction, Suppression
+from contacts.models import Contact, Interaction, Suppression
 from contacts.permissions import suppressed
-from sequences.models import Message
+from sequences.models import Message, ProviderEvent
 from tests.sequences.inbound.conftest import House
-from tests.sequences.inbound.told import apply_all, make_message, only, report, rows
+from tests.sequences.inbound.told import apply_all, make_message, only, report, rows, told
 
 pytestmark = pytest.mark.django_db
 
@@ -66,3 +67,51 @@ def test_a_call_nobody_spoke_on_is_no_reply(
     assert (message.state, message.failure_type) == (state, failure)
     assert only(Interaction).call_disposition == disposition
     assert house.enrollment.status == "active"
+
+
+def they_called(house: House, now: datetime, number: str, *said: str, call_id: str = "in-1") -> None:
+    """The report of a call that somebody made to us."""
+    turns = [{"role": "bot", "message": "Hello, this is an AI assistant. How can I help you?"}]
+    turns += [{"role": "user", "message": line} for line in said]
+    about = {
+        "type": "end-of-call-report",
+        "call": {"id": call_id, "type": "inboundPhoneCall", "customer": {"number": number}},
+        "endedReason": "customer-ended-call",
+        "messages": turns,
+        "transcript": "\n".join(f"{turn['role']}: {turn['message']}" for turn in turns),
+        "analysis": {"summary": "They asked for something."},
+        "durationSeconds": 20,
+    }
+    told(house.voice, now, "call", json.dumps({"message": about}))
+
+
+def test_a_call_to_us_is_in_the_conversation_once_and_pauses_like_any_answer(house: House, now: datetime) -> None:
+    for _ in range(2):  # reported twice
+        they_called(house, now, "+12125550123", "Hi, could you call me on Friday?")
+    apply_all(now)
+    touch = only(Interaction, direction="inbound")
+    assert (touch.contact_id, touch.channel, touch.content_summary) == (
+        house.pat.pk,
+        "voice",
+        "They asked for something.",
+    )
+    house.enrollment.refresh_from_db()
+    assert house.enrollment.status_reason == "replied"
+    assert [event.state for event in rows(ProviderEvent)] == ["done", "done"]
+
+
+def test_a_stop_in_a_call_to_us_closes_the_number(house: House, now: datetime) -> None:
+    they_called(house, now, "+12125550123", "Please stop calling me.")
+    apply_all(now)
+    assert ("voice", "+12125550123") in suppressed(house.tenant.pk, [("voice", "+12125550123")])
+
+
+def test_a_stranger_who_calls_and_speaks_becomes_a_contact_and_one_who_is_silent_does_not(
+    house: House, now: datetime
+) -> None:
+    they_called(house, now, "+12125550777", call_id="silent")
+    they_called(house, now, "+12125550888", "Please stop calling me.", call_id="speaks")
+    apply_all(now)
+    assert rows(Contact, phone="+12125550777") == []
+    assert only(Contact, phone="+12125550888").inbound_count == 1
+    assert ("voice", "+12125550888") in suppressed(house.tenant.pk, [("voice", "+12125550888")])
