@@ -23,11 +23,12 @@ from omnify.tenants.actions import set_sending
 from omnify.tenants.context import tenant_context
 from omnify.tenants.models import Tenant
 from sequences import switches
+from sequences.catchup import after_standstill
 from sequences.claiming import Claim, Stopped, claim_one, tenants_with_work
 from sequences.definitions import pause_sequence, resume_sequence
 from sequences.delivery import deliver, dispatch
 from sequences.engine import tick
-from sequences.models import Message, SendEpoch, Sender, Spending
+from sequences.models import Enrollment, Message, SendEpoch, Sender, Spending, Wakeup
 from sequences.reconcile import reconcile
 
 NOON = datetime(2026, 11, 18, 16, 0, tzinfo=UTC)
@@ -87,7 +88,8 @@ def caps_under_workers(scale: str, seed: int) -> Outcome:
 
 def switch_flips(scale: str, seed: int) -> Outcome:
     """Sixteen workers claim without a pause while a switch, a tenant's sending or a sequence is turned off and on: nothing is
-    claimed between the commit of "off" and the beginning of "on". Two machines that answer each other stop by themselves."""
+    claimed between the commit of "off" and the beginning of "on". Two machines that answer each other stop by themselves, and six
+    hours' standstill is followed by no storm."""
     flips = {"quick": 24, "full": 1000}[scale]
     chance = random.Random(seed)  # noqa: S311 (repeatable on purpose)
     made = scene.make(NOON)
@@ -113,9 +115,12 @@ def switch_flips(scale: str, seed: int) -> Outcome:
             stop.set()
         for each in workers:
             each.result()
-    answered = bot_loop(made, NOON)
-    note = f"claims by {WORKERS} workers over {flips} flips of four switches; a bot got {answered} answers"
-    return Outcome(len(claimed), late + (answered > 3), note)
+    answered, percent = bot_loop(made, NOON), first_hour(NOON + DAY)
+    note = (
+        f"claims by {WORKERS} workers over {flips} flips of four switches; a bot got {answered} answers; the first hour after "
+        f"an outage had {percent} %"
+    )
+    return Outcome(len(claimed) + 2, late + (answered > 3) + (not 100 <= percent <= 110), note)
 
 
 def epoch_refuses(scale: str, seed: int) -> Outcome:
@@ -158,6 +163,21 @@ def bot_loop(made: scene.Scene, now: datetime) -> int:
                 deliver(found, Clock(at))
             sent += found.id == answer.pk
     return sent
+
+
+def first_hour(resumed: datetime) -> int:
+    """Somebody is due every minute, and nothing was decided for six hours: what the hour after that brings, in percent."""
+    made, begins = scene.make(resumed - DAY), resumed - 6 * HOUR
+    mine = Enrollment.objects.all_tenants().filter(tenant=made.tenant)
+    made.enrolled(made.sequence(), made.people(7 * 60, places=["US-NY"]))
+    for n, pk in enumerate(mine.order_by("pk").values_list("pk", flat=True)):
+        mine.filter(pk=pk).update(next_run_at=begins + n * timedelta(minutes=1))
+    Wakeup.objects.update_or_create(kind="tick", defaults={"started_at": begins, "finished_at": begins})
+    after_standstill(resumed)
+    for minute in range(60):
+        while tick(resumed + timedelta(minutes=minute)).decided:
+            pass
+    return round(Message.objects.all_tenants().filter(tenant=made.tenant).count() / 60 * 100)
 
 
 def over_caps(ledger: list[pretending.Got], contacts: list[Contact]) -> list[str]:
