@@ -75,7 +75,7 @@ def test_who_went_through_comes_back_only_where_the_sequence_allows_it(acme, now
 def test_who_opted_out_never_comes_back_by_enrolling(acme, now) -> None:
     sequence, contact = make_sequence(acme, now, allow_reentry=True), make_contact(acme, now)
     make_enrollment(sequence, contact, now, status="exited", status_reason="opted_out", next_run_at=None)
-    assert dict(enroll(sequence, [contact.pk], by="member:1", now=now, force=True).skipped) == {"been_through": 1}
+    assert dict(enroll(sequence, [contact.pk], by="member:1", now=now, force=True).skipped) == {"opted_out": 1}
 
 
 def test_another_tenants_contacts_cannot_be_enrolled(acme, people, now) -> None:
