@@ -61,9 +61,9 @@ def closed_in_words(rule: str, what: str) -> str:
 
 
 def row_in_words(row: Row) -> list[tuple[str, str]]:
-    """What a row says, as (name, value) pairs: ("Monday to Friday", "08:00–21:00")."""
+    """What a row says, as (name, value) pairs: ("Mon–Fri", "08:00–21:00")."""
     if isinstance(row, HoursRow):
-        days = [("Monday to Friday", row.weekday), ("Saturday", row.saturday), ("Sunday", row.sunday)]
+        days = [("Mon–Fri", row.weekday), ("Saturday", row.saturday), ("Sunday", row.sunday)]
         holiday = _hours_in_words(row.holiday) if row.holidays else "as on other days"
         clock = [("Clock", row.zone)] if row.zone else []
         return [(name, _hours_in_words(span)) for name, span in days] + [("Holidays", holiday), *clock]

@@ -37,9 +37,11 @@ def _line(row: Row, today: date) -> dict[str, object]:
 
 
 def _meant(place: str) -> list[Row]:
-    """The rows of a jurisdiction, a country's with those of its states, by code; else of every name that `place` is part of."""
+    """By code: a country's rows with those of its states, or a state's with those of its country, which bind there too. Else
+    the rows of every name that `place` is part of."""
     wanted = place.upper()
-    by_code = [row for row in law.ROWS if wanted in (row.jurisdiction.upper(), row.country.upper())]
+    bound = {wanted, wanted.partition("-")[0]}
+    by_code = [row for row in law.ROWS if row.jurisdiction.upper() in bound or row.country == wanted]
     return by_code or [row for row in law.ROWS if place.lower() in jurisdiction_name(row.jurisdiction).lower()]
 
 

@@ -36,7 +36,8 @@ def test_every_row_is_listed_with_its_law_and_its_dates(page: Client, django_ass
         ("pennsylvania", "US-PA-hours", "US-hours"),
         ("Canada", "CA-hours", "US-hours"),
         ("new", "US-NJ-hours", "US-PA-hours"),
-        ("us", "US-hours", "AU-hours"),
+        ("us", "US-FL-cap", "AU-hours"),
+        ("US-NY", "US-hours", "US-FL-hours"),  # no rows of its own: the country's bind
     ],
 )
 def test_the_filter_finds_a_jurisdiction_by_code_or_name(page: Client, place: str, shown: str, hidden: str) -> None:
