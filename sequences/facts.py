@@ -193,3 +193,8 @@ def _graphs_of(cursor: Any, version_ids: set[int]) -> dict[int, Graph | Unreadab
     while len(_graphs) > GRAPHS_KEPT:
         _graphs.popitem(last=False)
     return wanted
+
+
+def forget() -> None:
+    """Lets go of the versions read so far: for a process that goes on to another database."""
+    _graphs.clear()

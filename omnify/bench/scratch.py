@@ -11,6 +11,8 @@ from urllib.parse import quote, urlencode
 from django.core.management import call_command
 from django.db import connection, connections
 
+from sequences import facts
+
 LEFT_BEHIND = """
 SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity
 WHERE datname = %s AND usename IN (CURRENT_USER, 'omnify_web', 'omnify_system')
@@ -20,35 +22,52 @@ LONGEST = 900.0
 
 
 @contextmanager
-def database(role: str = "omnify_system") -> Iterator[None]:
-    """Inside: Django's default connection is a freshly migrated database, as this role. Needs the owner's connection.
+def database(role: str = "omnify_system", template: str = "") -> Iterator[None]:
+    """Inside: Django's default connection is a fresh database, as this role: migrated, or a copy of `template`.
 
-    Processes started with `environ()` work in it, too.
+    Needs the owner's connection. Processes started with `environ()` work in it, too.
     """
     owner = dict(connection.settings_dict)
     name = f"omnify_bench_{os.getpid()}"
+    if template:  # nobody may be connected to what is copied
+        _use("postgres", options="")
     connection.set_autocommit(True)
     with connection.cursor() as cursor:
-        cursor.execute(f'CREATE DATABASE "{name}"')
+        cursor.execute(f'CREATE DATABASE "{name}"' + (f' TEMPLATE "{template}"' if template else ""))
     try:
         _use(name, options="")
-        call_command("migrate", verbosity=0)
+        if not template:
+            call_command("migrate", verbosity=0)
         with connection.cursor() as cursor:
             cursor.execute("GRANT omnify_web, omnify_system TO CURRENT_USER")
         _use(name, options=f"-c role={role}")
         yield
     finally:
-        _use(owner["NAME"], options="")
+        _use("postgres" if template else owner["NAME"], options="")
         with connection.cursor() as cursor:
             # Sessions of our own roles only: an autovacuum is not ours to end, and the server ends it by itself.
             cursor.execute(LEFT_BEHIND, [name])
             cursor.execute(f'DROP DATABASE "{name}"')
+        _use(owner["NAME"], options=owner["OPTIONS"].get("options", ""))
 
 
 def _use(name: str, *, options: str) -> None:
     connections.close_all()
+    facts.forget()
     connection.settings_dict["NAME"] = name
     connection.settings_dict["OPTIONS"] = {**connection.settings_dict["OPTIONS"], "options": options}
+
+
+@contextmanager
+def as_role(role: str) -> Iterator[None]:
+    """Inside, this process is connected as another role."""
+    at = connection.settings_dict
+    before = at["OPTIONS"]["options"]
+    _use(at["NAME"], options=f"-c role={role}")
+    try:
+        yield
+    finally:
+        _use(at["NAME"], options=before)
 
 
 def environ(role: str, **more: str) -> dict[str, str]:
