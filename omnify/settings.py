@@ -215,8 +215,8 @@ _QUEUE = {
     "max_attempts": 1,
     "ack_failures": True,
     "bulk": 1,
-    # How often a pusher looks whether it must stop; tasks wake it by NOTIFY (sequences.broker).
-    "poll": 0.5,
+    # How long a pusher waits for the NOTIFY of a task, or of its end (sequences.broker, sequences.cluster).
+    "poll": 5,
     # How often a guard looks after its family; each look costs a little, and nothing but a killed worker waits for it.
     "guard_cycle": 2,
     "scheduler": False,  # the pulse asks for what happens by the clock

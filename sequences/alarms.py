@@ -3,6 +3,8 @@ webhooks that were refused (whose sender's row is locked, so that several proces
 
 from datetime import datetime, timedelta
 
+from django.urls import reverse
+
 from omnify.tenants.context import tenant_context
 from omnify.tenants.events import record
 from omnify.tenants.models import Event, Notification
@@ -47,6 +49,7 @@ def held(tenant_id: int, message_id: int, reason: str, now: datetime) -> None:
         title=f"A {NOUNS[channel]} waits for your decision",
         body=WHY.get(reason, "Something in it made the machine stumble twice; it was not sent."),
         priority=Priority.HIGH,
+        url=reverse("sequences:held"),
         message=str(mark),
         contact=str(contact),
         reason=reason,
@@ -62,6 +65,18 @@ def sender_stopped(tenant_id: int, name: str, why: str, code: str) -> None:
         body=f"{why} It is tried again every quarter of an hour; messages wait until then.",
         priority=Priority.URGENT,
         code=code,
+    )
+
+
+def unread(tenant_id: int, name: str, why: str, behind: timedelta) -> None:
+    """Tells the tenant that what people answered may be waiting at the provider, unread."""
+    minutes = int(behind.total_seconds() // 60)
+    notify(
+        tenant_id=tenant_id,
+        type=NotificationType.SENDING_PROBLEM,
+        title=f"{name} could not be read again for {minutes} minutes"[:160],
+        body=f"{why} Answers that its webhooks did not bring are found as soon as it can be read.",
+        priority=Priority.HIGH,
     )
 
 

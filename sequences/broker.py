@@ -10,6 +10,8 @@ from django.db import InterfaceError, OperationalError, connections
 from django_q.brokers.orm import ORM
 from django_q.conf import Conf, logger
 
+from omnify.lib.notices import notices
+
 # queue_take: the oldest waiting tasks of one cluster become ours for RETRY seconds; nobody waits for a row another worker has.
 QUEUE_TAKE = """
 WITH chosen AS (
@@ -33,12 +35,12 @@ class SkipLockedORM(ORM):
     def enqueue(self, task: str) -> Any:
         """Stores a task and wakes its cluster, both when the caller's transaction commits."""
         pk = super().enqueue(task)
-        with connections[Conf.ORM].cursor() as cursor:
-            cursor.execute("SELECT pg_notify(%s, '')", [channel_of(self.list_key or Conf.CLUSTER_NAME)])
+        rouse(self.list_key or Conf.CLUSTER_NAME)
         return pk
 
     def dequeue(self) -> Any:
-        """The next tasks as (id, payload); None after at most POLL seconds without any, so that the pusher sees when to stop."""
+        """The next tasks as (id, payload); None after at most POLL seconds without any, or when notified: the pusher then looks
+        whether it must stop."""
         try:
             self.get_connection()
             raw = self._listen()
@@ -49,7 +51,7 @@ class SkipLockedORM(ORM):
                 if rows:
                     return rows
                 self.look_at = time.monotonic() + SWEEP_SECONDS
-            for _ in raw.notifies(timeout=Conf.POLL, stop_after=1):
+            if notices(raw, Conf.POLL):
                 self.look_at = 0.0
         except (OperationalError, InterfaceError, psycopg.OperationalError) as error:
             logger.warning("The queue %s waits for the database (%s).", self.list_key, type(error).__name__)
@@ -67,6 +69,12 @@ class SkipLockedORM(ORM):
                 cursor.execute(f'LISTEN "{channel_of(self.list_key)}"')
             self.listening, self.look_at = wrapper.connection, 0.0
         return self.listening
+
+
+def rouse(cluster: str) -> None:
+    """Lets the pushers of a cluster look up from their waiting."""
+    with connections[Conf.ORM].cursor() as cursor:
+        cursor.execute("SELECT pg_notify(%s, '')", [channel_of(cluster)])
 
 
 def channel_of(cluster: str) -> str:

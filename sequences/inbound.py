@@ -12,6 +12,7 @@ from types import ModuleType
 from typing import Any
 
 from django.db import OperationalError, connection
+from django.urls import reverse
 
 from omnify.lib.logs import logged
 from omnify.lib.spans import span
@@ -181,8 +182,9 @@ def park(event_id: int, tenant_id: int, problem: str, now: datetime) -> None:
                 tenant_id=tenant_id,
                 type=NotificationType.SENDING_PROBLEM,
                 title="An event from a provider could not be applied",
-                body="It failed twice and was set aside; everything else goes on. An administrator can look at it.",
+                body="It failed twice and was set aside; everything else goes on. You can have it tried again.",
                 priority=Priority.HIGH,
+                url=reverse("sequences:held"),
                 provider_event=event_id,
             )
 

@@ -1,6 +1,6 @@
 """The metronome: asks one indexed question, wakes the workers that have something to do, and notices when a cluster hangs.
 
-One leader at a time by advisory lock; any other pulse waits to take over. Idle it costs one short query a second.
+One leader at a time by advisory lock; any other pulse waits to take over. Idle it costs a short query every three seconds.
 """
 
 import logging
@@ -16,6 +16,7 @@ from django.db.models import F, Q
 from django.utils.module_loading import import_string
 
 from contacts.importing.passes import import_at_work
+from omnify.lib.notices import notices
 from sequences import vitals, wakeups
 from sequences.models import Wakeup
 
@@ -23,8 +24,10 @@ from sequences.models import Wakeup
 LEADER = -1
 WAKE_CHANNEL = "omnify_wake"
 PERIOD = 1.0
+# With nothing under way it looks less often, but never later than the next moment it knows of, and at once when notified.
+IDLE_PERIOD = 3.0
 # A cluster one of whose processes was killed ends by itself (sequences.cluster); canaries are for every other way to hang.
-CANARY_EVERY = timedelta(seconds=6)
+CANARY_EVERY = timedelta(seconds=10)
 CANARY_OVERDUE = timedelta(seconds=10)
 WATCHED = ("default", "dispatch", "slow")
 # A cluster with one worker cannot take its canary while that is at a task: requests to a provider that hangs, the loading of
@@ -111,6 +114,17 @@ def wakes(due: Due, now: datetime, last: dict[str, datetime]) -> list[Wake]:
     return found
 
 
+def rest(due: Due, now: datetime, started: bool) -> float:
+    """Seconds until the next look, unless somebody notifies: a second while anything is under way. Pure."""
+    if started or due.events or due.unmatched or due.unsettled is not None:
+        return PERIOD
+    ahead = [
+        (moment - now).total_seconds() for moment in (due.tick, due.sms, due.email, due.voice) if moment is not None
+    ]
+    soonest = min(ahead, default=IDLE_PERIOD)
+    return PERIOD if soonest <= 0 else min(soonest, IDLE_PERIOD)
+
+
 def _elapsed(last: dict[str, datetime], kind: str, now: datetime, period: timedelta) -> bool:
     return kind not in last or now - last[kind] >= period
 
@@ -132,6 +146,8 @@ class Pulse:
         self.requests = requests
         self.last: dict[str, datetime] = {}
         self.listener: psycopg.Connection[Any] | None = None
+        self.leading = False
+        self.pause = PERIOD
 
     def beat(self, now: datetime) -> list[str]:
         """One question and its wake-ups; returns the kinds that were started."""
@@ -143,6 +159,7 @@ class Pulse:
             self.last[wake.kind] = now
             if wakeups.ask(wake.kind, wake.task, *wake.args, cluster=wake.cluster, now=now):
                 started.append(wake.kind)
+        self.pause = rest(due, now, bool(started))
         self._periodic(now)
         self._canaries(now)
         if _elapsed(self.last, "vitals", now, VITALS_EVERY):
@@ -180,24 +197,26 @@ class Pulse:
                 (self.requests / restart).touch()
 
     def lead(self) -> bool:
-        """Takes or keeps the leader's lock, on the connection that also listens; False while another pulse leads."""
+        """Takes or keeps the leader's lock, on the connection that also listens; False while another pulse leads.
+
+        The lock lives as long as the connection; that one is lost is noticed by waiting on it.
+        """
         if self.listener is None or self.listener.closed:
             parameters = connection.get_connection_params()
             for name in ("pool", "cursor_factory", "context"):
                 parameters.pop(name, None)
-            self.listener = psycopg.connect(**parameters, autocommit=True)
+            self.listener, self.leading = psycopg.connect(**parameters, autocommit=True), False
             self.listener.execute(f"LISTEN {WAKE_CHANNEL}")
-        row = self.listener.execute(
-            "SELECT EXISTS (SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND pid = pg_backend_pid() AND granted) OR pg_try_advisory_lock(%s)",
-            [LEADER],
-        ).fetchone()
-        return bool(row and row[0])
+        if not self.leading:
+            row = self.listener.execute("SELECT pg_try_advisory_lock(%s)", [LEADER]).fetchone()
+            self.leading, self.pause = bool(row and row[0]), PERIOD
+        return self.leading
 
-    def wait(self, seconds: float) -> None:
-        """Sleeps until somebody notifies or the time is over."""
-        if self.listener is not None:
-            for notice in self.listener.notifies(timeout=seconds, stop_after=1):
-                if notice.payload == wakeups.FORGOTTEN:
-                    # A cluster has just come up: is it well? Not only when the next canaries are due.
-                    for cluster in WATCHED:
-                        self.last.pop(f"canary-{cluster}", None)
+    def wait(self, seconds: float) -> bool:
+        """Sleeps until somebody notifies (True) or the time is over."""
+        heard = notices(self.listener, seconds) if self.listener is not None else []
+        if any(each.payload == wakeups.FORGOTTEN for each in heard):
+            # A cluster has just come up: is it well? Not only when the next canaries are due.
+            for cluster in WATCHED:
+                self.last.pop(f"canary-{cluster}", None)
+        return bool(heard)

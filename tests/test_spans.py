@@ -48,7 +48,7 @@ def test_off_it_costs_next_to_nothing() -> None:
             here.set_attribute("outcome", "accepted")
 
     best = min(timeit.repeat(one, number=2_000, repeat=5)) / 2_000
-    assert best < 20e-6  # about half a microsecond; a send takes milliseconds
+    assert best < 20e-6  # about a microsecond; a send takes milliseconds
 
 
 def test_a_span_carries_ids_and_the_outcome(finished: Any) -> None:

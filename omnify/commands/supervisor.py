@@ -22,6 +22,7 @@ from typing import TextIO
 from omnify.commands import sessions
 
 GRACE_SECONDS = 10.0
+ROUND_SECONDS = 0.5
 LONGEST_PAUSE = 30.0
 STEADY_SECONDS = 30.0
 COLOURS = (36, 33, 35, 32, 34, 31, 96, 93)
@@ -157,7 +158,7 @@ class Supervisor:
                 self.stop("its warden was killed")
 
     def run(self, each_round: Callable[[float], None] = lambda now: None) -> str:
-        """Starts the children and keeps them; returns why it stopped. Calls `each_round(now)` every 0.2 s."""
+        """Starts the children and keeps them; returns why it stopped. Calls `each_round(now)` twice a second."""
         under_nohup = signal.getsignal(signal.SIGHUP) == signal.SIG_IGN
         before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
         for number in before:
@@ -181,7 +182,7 @@ class Supervisor:
                     self.stop("the parent process is gone")
                 if on_terminal and not under_nohup and not sys.stdin.isatty():
                     self.stop("the terminal is gone")
-                self._wake.wait(0.2)
+                self._wake.wait(ROUND_SECONDS)
         finally:
             self._stop_all()
             for number, handler in before.items():

@@ -8,7 +8,7 @@ from django_q.models import OrmQ
 from contacts.importing.passes import only_worker
 from sequences import wakeups
 from sequences.models import Wakeup
-from sequences.pulse import AT_WORK, CANARY_OVERDUE, RESTART_GRACE, Due, Pulse, wakes
+from sequences.pulse import AT_WORK, CANARY_OVERDUE, IDLE_PERIOD, PERIOD, RESTART_GRACE, Due, Pulse, rest, wakes
 from sequences.tasks import canary, run_tick
 from tests.making import make_contact, make_enrollment, make_senders, make_sequence
 
@@ -197,3 +197,33 @@ def test_a_cluster_that_has_just_come_up_is_asked_at_once_whether_it_is_well(tmp
     pulse.beat(soon)
     assert Wakeup.objects.get(kind="canary-default").asked_at == soon
     pulse.listener.close()
+
+
+@pytest.mark.parametrize(
+    ("due", "started", "seconds"),
+    [
+        ({}, False, IDLE_PERIOD),
+        ({}, True, PERIOD),
+        ({"events": True}, False, PERIOD),
+        ({"unsettled": -5}, False, PERIOD),
+        ({"tick": 0.4, "sms": 90}, False, 0.4),
+        ({"tick": 1.7}, False, 1.7),
+        ({"email": 900}, False, IDLE_PERIOD),
+        ({"tick": -3}, False, PERIOD),  # asked for and not begun: it waits for its cluster
+    ],
+)
+def test_it_rests_until_the_next_moment_it_knows_of(now, due, started, seconds) -> None:
+    fields = {name: value if value is True else now + timedelta(seconds=value) for name, value in due.items()}
+    assert rest(Due(**{name: getattr(NOTHING, name) for name in Due.__slots__} | fields), now, started) == seconds
+
+
+@pytest.mark.django_db(transaction=True)
+def test_one_pulse_leads_and_another_takes_over_when_it_is_gone(tmp_path) -> None:
+    first, second = Pulse(tmp_path), Pulse(tmp_path)
+    assert [first.lead(), first.lead(), second.lead()] == [True, True, False]
+    first.listener.close()
+    assert second.lead()
+    assert not first.lead()
+    assert second.wait(0.01) is False
+    for each in (first, second):
+        each.listener.close()

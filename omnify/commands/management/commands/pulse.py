@@ -29,12 +29,15 @@ class Command(BaseCommand):
             self.beat(pulse)
 
     def beat(self, pulse: Pulse) -> None:
-        """One beat, then sleep until the next second or the next NOTIFY; a lost database is waited for, not died of."""
+        """One beat, then sleep until the next look or NOTIFY; a lost database is waited for, not died of."""
         began = time.monotonic()
         try:
             if pulse.lead():
                 pulse.beat(database_clock()())
-            pulse.wait(max(0.0, PERIOD - (time.monotonic() - began)))
+            # In short turns, so that it ends soon when it is told to.
+            while self.running and (left := began + pulse.pause - time.monotonic()) > 0:
+                if pulse.wait(min(left, PERIOD)):
+                    break
         except (OperationalError, psycopg.OperationalError) as error:
             logger.warning("The database is away (%s); trying again in a second.", type(error).__name__)
             connection.close()
