@@ -15,11 +15,14 @@ from itertools import islice
 from django.db.models import F, Q
 from django.db.models.functions import Greatest
 
+from contacts.addresses import normalised
+from contacts.permissions import suppressed
 from omnify.tenants.context import tenant_context
+from omnify.tenants.models.people import SendingMode
 from sequences import alarms, states
 from sequences.addressing import account_of, fingerprint_of
 from sequences.models import Message, Polling, ProviderEvent, Sender
-from sequences.signals import StatusChanged
+from sequences.signals import OptedOutAtProvider, StatusChanged
 from sequences.transports.base import Account, Listed, Refused, TooMany, Unreadable
 from sequences.transports.listing import Reader, reader_for
 from sequences.webhooks import base, ingest, storing
@@ -120,6 +123,8 @@ def _make_rows() -> None:
 
 def _due(now: datetime, every_one: bool) -> list[Polling]:
     rows = Polling.objects.all_tenants().select_related("sender").order_by(F("asked_at").asc(nulls_first=True), "pk")
+    # A workspace that only rehearses asks no real provider anything.
+    rows = rows.filter(Q(sender__simulated=True) | Q(tenant__sending_mode=SendingMode.LIVE))
     if every_one:
         return list(rows)
     due = Q(asked_at__isnull=True)
@@ -180,10 +185,23 @@ def _store(asked: Asked, batch: list[Listed]) -> int:
         heard = ProviderEvent.objects.filter(
             sender_id__in=senders, provider=asked.sender.provider, event_key__in=list(rows)
         )
-        known = set(heard.values_list("event_key", flat=True))
+        known = set(heard.values_list("event_key", flat=True)) | _obeyed(asked, list(rows.values()))
     fresh = [each for key, (_, each) in rows.items() if key not in known]
     whole = [asked.reader.complete(asked.account, each) for each in fresh]
     return storing.store_now([_row(asked, each) for each in whole])
+
+
+def _obeyed(asked: Asked, rows: list[tuple[storing.Row, Listed]]) -> set[str]:
+    """Keys of what only says that an address is closed, where it is closed already: a provider's block list shows no event."""
+    if asked.kind != "status":
+        return set()
+    closing: dict[tuple[str, str], str] = {}
+    for row, _ in rows:
+        signals = ingest.DOORS[row.provider].module.parse(row.kind, row.body, row.mark)
+        if len(signals) == 1 and isinstance(signals[0], OptedOutAtProvider):
+            closing[(signals[0].channel, normalised(signals[0].address))] = row.event_key
+    closed = suppressed(asked.sender.tenant_id, list(closing)) if closing else set()
+    return {key for where, key in closing.items() if where in closed}
 
 
 def _row(asked: Asked, listed: Listed) -> storing.Row:

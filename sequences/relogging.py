@@ -84,8 +84,8 @@ def _note(sender: Sender, entry: Logged, now: datetime) -> str:
 
 
 def _ours(sender: Sender, entry: Logged) -> Message | None:
-    """The message of ours that this entry is, by our mark, or by words and address; locked."""
-    rows = Message.objects.filter(channel=sender.channel, provider_id="").select_for_update(of=("self",), no_key=True)
+    """The message of ours that this entry is, by our mark, or by words and address."""
+    rows = Message.objects.filter(channel=sender.channel, provider_id="")
     found: Message | None
     if entry.mark:
         found = rows.filter(public_id=UUID(entry.mark)).first()

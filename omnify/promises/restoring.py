@@ -1,4 +1,8 @@
-"""A backup of the database this process is connected to, and its restore: whole copies, made by PostgreSQL itself."""
+"""A backup of the database this process is connected to, and its restore: whole copies, made by PostgreSQL itself.
+
+Databases are dropped without FORCE: PostgreSQL then waits for sessions that are just ending, and sends its own autovacuum away,
+which the owner of a database may not.
+"""
 
 import psycopg
 from django.db import connection, connections
@@ -10,7 +14,7 @@ def back_up() -> str:
     name = str(connection.settings_dict["NAME"])
     copy = f"{name}_backup"
     _at_the_side(
-        sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(copy)),
+        sql.SQL("DROP DATABASE IF EXISTS {}").format(sql.Identifier(copy)),
         sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(sql.Identifier(copy), sql.Identifier(name)),
     )
     return copy
@@ -20,14 +24,14 @@ def restore(copy: str) -> None:
     """Puts the copy in the place of the database; what was done since it was made is gone."""
     name = str(connection.settings_dict["NAME"])
     _at_the_side(
-        sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)),
+        sql.SQL("DROP DATABASE {}").format(sql.Identifier(name)),
         sql.SQL("ALTER DATABASE {} RENAME TO {}").format(sql.Identifier(copy), sql.Identifier(name)),
     )
 
 
 def forget(copy: str) -> None:
     """Drops a copy that was not put back."""
-    _at_the_side(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(copy)))
+    _at_the_side(sql.SQL("DROP DATABASE IF EXISTS {}").format(sql.Identifier(copy)))
 
 
 def _at_the_side(*statements: sql.Composed) -> None:

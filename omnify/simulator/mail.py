@@ -81,6 +81,10 @@ async def live(world: World, provider: str, mail_id: str, recipient: str, plan: 
         if payload["RecordType"] in ("Bounce", "SpamComplaint"):
             so_far = world.resources.get(provider, mail_id) or mail
             world.change(provider, mail_id, bounces=[*so_far.get("bounces", []), payload])
+        if reason := mail_events.suppresses(payload):
+            so_far = world.resources.get(provider, mail_id) or mail
+            entry = mail_events.suppression(recipient, reason, now())
+            world.change(provider, mail_id, suppressions=[*so_far.get("suppressions", []), entry])
         await tell(world, provider, mail, recipient, payload, plan)
     current = world.resources.get(provider, mail_id)
     assert current is not None

@@ -53,6 +53,20 @@ def tracking(event: str, mail: dict[str, Any], recipient: str, now: datetime) ->
     }  # fmt: skip
 
 
+def suppresses(payload: dict[str, Any]) -> str:
+    """Why Postmark refuses this recipient from now on (its SuppressionReason), "" if it does not."""
+    if payload["RecordType"] == "SubscriptionChange":
+        return "ManualSuppression"
+    return payload["Type"] if payload.get("Type") in ("HardBounce", "SpamComplaint") else ""
+
+
+def suppression(recipient: str, reason: str, now: datetime) -> dict[str, Any]:
+    """An entry of the suppressions dump."""
+    origin = "Recipient" if reason != "HardBounce" else "Customer"
+    at = now.isoformat().replace("+00:00", "Z")
+    return {"EmailAddress": recipient, "SuppressionReason": reason, "Origin": origin, "CreatedAt": at}
+
+
 def address(text: str) -> dict[str, str]:
     """ "Ann <ann+x@a.test>" as Postmark's {Email, Name, MailboxHash}."""
     name, email = next(iter(getaddresses([text])), ("", text))

@@ -211,6 +211,27 @@ async def bounces(request: Request) -> Response:
     return await serve(request, plan, act, refusal)
 
 
+async def suppressions(request: Request) -> Response:
+    """Whom Postmark refuses in this stream, and why."""
+    world: World = request.app.state.world
+    query = dict(request.query_params)
+    plan = world.faults.draw("postmark", "list")
+
+    async def act() -> Response:
+        account = _account(world, request)
+        if account is None:
+            return error(10, status=401)
+        stream = request.path_params["stream"]
+        found = [
+            each
+            for each in postmark_suppressions.suppressed(world, account, stream).values()
+            if _on_these_days(each["CreatedAt"], query)
+        ]
+        return JSONResponse({"Suppressions": found})
+
+    return await serve(request, plan, act, refusal)
+
+
 async def details(request: Request) -> Response:
     """One message in full, sent or received."""
     world: World = request.app.state.world
@@ -251,6 +272,7 @@ routes = [
     Route("/postmark/messages/outbound", outbound, methods=["GET"]),
     Route("/postmark/messages/inbound", inbound, methods=["GET"]),
     Route("/postmark/bounces", bounces, methods=["GET"]),
+    Route("/postmark/message-streams/{stream}/suppressions/dump", suppressions, methods=["GET"]),
     Route("/postmark/messages/{direction}/{id}/details", details, methods=["GET"]),
     *postmark_suppressions.routes,
 ]

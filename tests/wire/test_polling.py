@@ -196,6 +196,23 @@ def test_mail_that_reached_a_dead_web_process_is_fetched_whole_and_bounces_are_f
     assert poll(later() + 6 * MINUTE).found == 0
 
 
+def test_who_unsubscribed_at_the_provider_while_nobody_listened_gets_no_more_mail(wire: Wire) -> None:
+    use_postmark(wire)
+    person, complainer = wire.contact(), wire.contact()
+    wire.simulator.set_person(person.email, temperament="unsubscriber")
+    wire.simulator.set_person(complainer.email, temperament="complainer")
+    for each in (person, complainer):
+        wire.ready("email", each)
+        assert deliver(wire.claim("email"), wire.at()) == "accepted"
+    assert wire.simulator.settled(20)
+    assert poll(later()).found == 2
+    apply_waiting(later())
+    with tenant_context(wire.tenant_id):
+        closed = suppressed(wire.tenant_id, [("email", person.email), ("email", complainer.email)])
+    assert closed == {("email", person.email), ("email", complainer.email)}
+    assert poll(later(), every_one=True).found == 0
+
+
 def test_a_reading_that_dies_half_way_is_done_again(wire: Wire, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(polling, "BATCH", 5)
     for n in range(12):

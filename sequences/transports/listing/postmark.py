@@ -1,6 +1,6 @@
 """Postmark's lists: mails that people wrote to us, mails that came back, and mails that left.
 
-Source: postmarkapp.com/developer/api (messages, bounces). Dates filter by whole days in Eastern time; count and offset reach
+Source: postmarkapp.com/developer/api (messages, bounces, suppressions). Dates filter by whole days in Eastern time; count and offset reach
 10,000 entries. The list of inbound mails has no texts: a mail we do not have is fetched by itself.
 """
 
@@ -8,6 +8,7 @@ import json
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from email.utils import parsedate_to_datetime
+from itertools import chain
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -32,10 +33,10 @@ COMPLAINT = "SpamComplaint"
 
 
 def events(account: Account, kind: str, since: datetime, until: datetime) -> Iterator[Listed]:
-    """`inbound`: mails to us, only their heads (see complete). `status`: bounces and complaints."""
+    """`inbound`: mails to us, only their heads (see complete). `status`: bounces, complaints, and who unsubscribed."""
     if kind == "inbound":
         return _inbound(account, since, until)
-    return _bounces(account, since, until)
+    return chain(_bounces(account, since, until), _unsubscribed(account, since, until))
 
 
 def complete(account: Account, listed: Listed) -> Listed:
@@ -75,12 +76,43 @@ def _bounces(account: Account, since: datetime, until: datetime) -> Iterator[Lis
             yield Listed("mail", json.dumps({**bounce, "RecordType": record}).encode(), at)
 
 
-def _pages(account: Account, path: str, name: str, since: datetime, until: datetime) -> Iterator[dict[str, Any]]:
-    """Every entry of these days. What arrives meanwhile moves the others back, so none is passed over."""
-    days = {
+def _unsubscribed(account: Account, since: datetime, until: datetime) -> Iterator[Listed]:
+    """Who took themselves off the list at Postmark. It does not say by which mail, so the event is the address and the moment;
+    complaints and hard bounces are among the bounces already, and what we or a member put there is sequences.blocklists' concern."""
+    stream = text_of(account.config.get("message_stream"), 60) or "outbound"
+    page = _get(account, f"/message-streams/{stream}/suppressions/dump", _days(since, until))
+    entries = page.get("Suppressions")
+    if not isinstance(entries, list) or not all(isinstance(each, dict) for each in entries):
+        raise Unreadable("Postmark's list is no list.")
+    for each in entries:
+        at = moment(each.get("CreatedAt"))
+        if (each.get("SuppressionReason"), each.get("Origin")) != ("ManualSuppression", "Recipient"):
+            continue
+        if at is None or not since <= at <= until:
+            continue
+        event = {
+            "RecordType": "SubscriptionChange",
+            "MessageID": "suppressions",
+            "Recipient": each.get("EmailAddress"),
+            "Origin": each.get("Origin"),
+            "SuppressSending": True,
+            "SuppressionReason": "ManualSuppression",
+            "ChangedAt": each.get("CreatedAt"),
+        }
+        yield Listed("mail", json.dumps(event).encode(), at)
+
+
+def _days(since: datetime, until: datetime) -> dict[str, str]:
+    """Whole days in Eastern time that hold this stretch for certain."""
+    return {
         "fromdate": (since.astimezone(EASTERN) - timedelta(hours=1)).date().isoformat(),
         "todate": (until.astimezone(EASTERN) + timedelta(hours=1)).date().isoformat(),
     }
+
+
+def _pages(account: Account, path: str, name: str, since: datetime, until: datetime) -> Iterator[dict[str, Any]]:
+    """Every entry of these days. What arrives meanwhile moves the others back, so none is passed over."""
+    days = _days(since, until)
     for offset in range(0, REACH, PAGE):
         page = _get(account, path, {**days, "count": str(PAGE), "offset": str(offset)})
         entries = page.get(name)
