@@ -5,6 +5,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from threading import Lock
 from typing import Any, TypeVar
 
 import psycopg
@@ -43,6 +44,7 @@ Found = TypeVar("Found")
 _NOTHING: Mapping[str, Any] = {}
 _graphs: "OrderedDict[int, Graph]" = OrderedDict()
 GRAPHS_KEPT = 500
+_reading = Lock()
 
 
 class Unreadable(Exception):
@@ -172,6 +174,11 @@ def _consents(rows: Iterable[tuple[int, str]]) -> dict[int, frozenset[str]]:
 
 def _graphs_of(cursor: Any, version_ids: set[int]) -> dict[int, Graph | Unreadable]:
     """The graphs of these versions, from this process's cache where it has them: a published version never changes."""
+    with _reading:
+        return _read_graphs(cursor, version_ids)
+
+
+def _read_graphs(cursor: Any, version_ids: set[int]) -> dict[int, Graph | Unreadable]:
     broken: dict[int, Unreadable] = {}
     absent = [version_id for version_id in version_ids if version_id not in _graphs]
     if absent:

@@ -215,7 +215,7 @@ def test_each_batch_of_a_sweep_begins_where_the_one_before_ended(acme, now, monk
     monkeypatch.setattr(
         claims, "due", lambda cursor, at, limit, since: begun.append(since) or claimed(cursor, at, limit, since)
     )
-    assert drain(lambda: now, seconds=20, monotonic=time.monotonic, limit=2) == 5
+    assert drain(lambda: now, seconds=20, monotonic=time.monotonic, limit=2, hands=1) == 5
     reached = [now - timedelta(minutes=each) for each in (40, 20, 10)]
     assert begun == [claims.BEGINNING, *reached, claims.BEGINNING]
 
@@ -231,7 +231,7 @@ def test_what_comes_to_be_due_behind_a_sweep_is_found_by_the_next(acme, now, mon
         return found
 
     monkeypatch.setattr(claims, "due", due)
-    assert drain(lambda: now, seconds=20, monotonic=time.monotonic, limit=2) == 4
+    assert drain(lambda: now, seconds=20, monotonic=time.monotonic, limit=2, hands=1) == 4
     assert receipts(late[0]) == [("send", "sent")]
 
 
@@ -240,7 +240,7 @@ def test_a_second_enrolment_of_one_person_is_not_lost_behind_the_sweep(acme, now
     for name, ago in (("One", 10), ("Two", 10)):
         make_enrollment(make_sequence(acme, now, name=name), contact, now - timedelta(minutes=ago))
     due_order(acme, now, 5, 5, 5)
-    assert drain(lambda: now, seconds=20, monotonic=time.monotonic, limit=3) == 5
+    assert drain(lambda: now, seconds=20, monotonic=time.monotonic, limit=3, hands=1) == 5
 
 
 def test_a_refused_row_is_parked_in_a_sweep_and_the_others_go_on(acme, now) -> None:
@@ -257,7 +257,7 @@ def test_a_refused_row_is_parked_in_a_sweep_and_the_others_go_on(acme, now) -> N
             return turn
 
         patch.setattr(engine, "plan", odd)
-        assert drain(lambda: now, seconds=20, monotonic=time.monotonic, limit=4) == 4
+        assert drain(lambda: now, seconds=20, monotonic=time.monotonic, limit=4, hands=1) == 4
     poison.refresh_from_db()
     assert (poison.status, poison.status_reason) == ("failed", "crashed")
     assert Message.objects.all_tenants().filter(enrollment__in=fine).count() == 3
@@ -286,6 +286,17 @@ def test_two_ticks_at_once_never_decide_twice(acme, now) -> None:
     with ThreadPoolExecutor(4) as pool:
         decided = sum(future.result() for future in [pool.submit(worker) for _ in range(4)])
     assert decided == 60
+    assert Message.objects.all_tenants().count() == 60
+    assert Execution.objects.all_tenants().count() == 60
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_two_hands_of_one_process_never_decide_twice(acme, now) -> None:
+    sequence = make_sequence(acme, now)
+    with transaction.atomic():
+        for _ in range(60):
+            make_enrollment(sequence, make_contact(acme, now), now)
+    assert drain(lambda: now, seconds=60, monotonic=time.monotonic, limit=7) == 60
     assert Message.objects.all_tenants().count() == 60
     assert Execution.objects.all_tenants().count() == 60
 
