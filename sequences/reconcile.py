@@ -193,9 +193,9 @@ def _look_up(claim: Claim, now: datetime) -> Found | Absent | CannotSay:
             # Another account does not have it, and that it does not have it would be taken for proof.
             return CannotSay("The sender's account was changed since; only the old one could say.", final=True)
         outbound = outbound_for(claim, now)
+        answer = transport_for(provider).find(outbound, message.sending_started_at, now, taken)
     except Refused as refused:
         return CannotSay(f"The provider cannot be asked: {refused.text}")
-    answer = transport_for(provider).find(outbound, message.sending_started_at, now, taken)
     if isinstance(answer, Found) and taken([answer.provider_id]):
         return CannotSay("What the provider has is another message of ours.")
     return answer

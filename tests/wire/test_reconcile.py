@@ -127,6 +127,17 @@ def test_an_account_that_was_edited_since_is_not_asked_because_its_silence_would
     assert len(wire.received(message)) == 1
 
 
+def test_a_sender_whose_secret_was_taken_away_cannot_be_asked_and_that_proves_nothing(wire: Wire) -> None:
+    message = unknown(wire, "sms", "accept_then_reset")
+    sender = wire.senders["sms"]
+    sender.set_credentials({})
+    with tenant_context(wire.tenant_id):
+        sender.save()
+    for minute in (3, 4):
+        reconcile(wire.now + minute * MINUTE)
+        assert (refreshed(message).state, refreshed(message).lookups) == ("unknown", 0)
+
+
 def test_proven_absent_but_old_news_expires(wire: Wire) -> None:
     message = unknown(wire, "sms", "status_500", expires_at=datetime.now(UTC) + 2 * MINUTE)
     for minute in (3, 4):
