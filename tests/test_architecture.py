@@ -21,6 +21,7 @@ MAY_LOCK = {
     "sequences/claims.py", "sequences/delivery.py", "sequences/claiming.py", "sequences/enrollments.py", "sequences/drafting.py",
     "sequences/publishing.py", "sequences/reconcile.py", "sequences/inbound.py", "sequences/matching.py", "contacts/locks.py",
     "sequences/alarms.py",
+    "sequences/merging.py",
 }  # fmt: skip
 # The only files that may read the clock: the clock itself, and processes that measure their own pauses.
 CLOCK = {"omnify/lib/clock.py"}

@@ -1,4 +1,4 @@
-"""Postmark's suppressions of a message stream: listed, added, taken off. What is on the list is refused (ErrorCode 406).
+"""Postmark's suppressions of a message stream, added and taken off. What is on the list is refused (ErrorCode 406).
 
 postmarkapp.com/developer/api/suppressions-api. Kept with the account; bounces and complaints come from the mails themselves.
 """
@@ -32,43 +32,28 @@ def put(
     world: World, account: Account, email: str, *, reason: str = "ManualSuppression", origin: str = "Customer"
 ) -> None:
     """Puts an address on the list, as the API does (origin Customer) or as a person who unsubscribes does (Recipient)."""
-    entry = {"EmailAddress": email, "SuppressionReason": reason, "Origin": origin, "CreatedAt": now().isoformat()}
+    entry = {
+        "EmailAddress": email,
+        "SuppressionReason": reason,
+        "Origin": origin,
+        "CreatedAt": now().isoformat().replace("+00:00", "Z"),
+    }
     kept(account).setdefault(normal(email), entry)
     world.accounts.save()
 
 
-def suppressed(world: World, account: Account) -> dict[str, Entry]:
-    """Everything this account's mail will not be delivered to, by address."""
+def suppressed(world: World, account: Account, stream: str = "") -> dict[str, Entry]:
+    """Everything this account's mail (of this stream) will not be delivered to, by address."""
     found: dict[str, Entry] = {}
     for mail in reversed(world.resources.newest_first("postmark")):
-        address = mail.get("suppressed")
-        if address and mail["account"] == account["server_token"]:
-            complained = any(each.get("RecordType") == "SpamComplaint" for each in mail.get("bounces", []))
-            found[address] = {
-                "EmailAddress": address, "SuppressionReason": "SpamComplaint" if complained else "HardBounce",
-                "Origin": "Recipient", "CreatedAt": mail["updated"],
-            }  # fmt: skip
+        if mail["account"] == account["server_token"] and stream in ("", mail["stream"]):
+            found |= {normal(entry["EmailAddress"]): entry for entry in mail.get("suppressions", [])}
     return found | kept(account)
 
 
 def _account(request: Request) -> Account | None:
     world: World = request.app.state.world
     return world.accounts.get("postmark", request.headers.get("x-postmark-server-token", ""))
-
-
-async def dump(request: Request) -> Response:
-    """GET …/suppressions/dump: the whole list, filtered by SuppressionReason and Origin."""
-    account = _account(request)
-    if account is None:
-        return JSONResponse(NO_ACCOUNT, 401)
-    query = request.query_params
-    entries = [
-        entry
-        for entry in suppressed(request.app.state.world, account).values()
-        if query.get("SuppressionReason") in (None, entry["SuppressionReason"])
-        and query.get("Origin") in (None, entry["Origin"])
-    ]
-    return JSONResponse({"Suppressions": entries})
 
 
 async def change(request: Request) -> Response:
@@ -102,7 +87,6 @@ def _changed(world: World, account: Account, email: str, take_off: bool) -> Entr
 
 
 routes = [
-    Route("/postmark/message-streams/{stream}/suppressions/dump", dump, methods=["GET"]),
     Route("/postmark/message-streams/{stream}/suppressions", change, methods=["POST"]),
     Route("/postmark/message-streams/{stream}/suppressions/delete", change, methods=["POST"]),
 ]
