@@ -16,14 +16,15 @@ def compose(outbound: Outbound, connection: Any) -> Any:
 
     from django.core.mail import EmailMultiAlternatives
 
-    name = str(outbound.config.get("from_name") or "")
-    reply_to = outbound.config.get("reply_to")
+    # A line break would end the header and begin another.
+    name = " ".join(str(outbound.config.get("from_name") or "").split())
+    reply_to = " ".join(str(outbound.config.get("reply_to") or "").split())
     mail = EmailMultiAlternatives(
-        subject=" ".join(outbound.subject.split()),  # a line break would end the header
+        subject=" ".join(outbound.subject.split()),
         body=outbound.text,
         from_email=formataddr((name, outbound.sender)) if name else outbound.sender,
         to=[outbound.to],
-        reply_to=[str(reply_to)] if reply_to else None,
+        reply_to=[reply_to] if reply_to else None,
         headers={"Message-ID": message_id(outbound), **outbound.headers},
         connection=connection,
     )

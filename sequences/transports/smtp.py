@@ -7,6 +7,7 @@ it, silence counts as sent: RFC 5321 §4.5.3.2.6 lets the server take ten minute
 import contextlib
 import smtplib
 from datetime import datetime
+from email.errors import MessageError
 from typing import Any
 
 from django.conf import settings
@@ -98,7 +99,10 @@ def send(outbound: Outbound) -> Receipt:
             if not _dot_left(backend):
                 raise Busy(f"The mail server hung up before it had the mail ({type(error).__name__}).") from error
             return Receipt(accepted.provider_id, accepted.status, note="no_final_answer")
-        except ValueError as error:  # an address or header that no mail can carry: raised before anything is sent
+        except (
+            ValueError,
+            MessageError,
+        ) as error:  # an address or header that no mail can carry: raised before anything is sent
             raise Refused("unsendable", str(error)[:200], failure_type="email_failed") from error
     finally:
         # The mail's fate is known by now; how the server takes our good-bye changes nothing.

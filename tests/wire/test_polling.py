@@ -175,6 +175,32 @@ def test_a_call_that_a_person_made_to_us_is_heard_and_its_stop_obeyed(wire: Wire
     assert person.inbound_count == 1
 
 
+def test_a_call_that_another_system_placed_through_our_number_is_none_of_our_business(wire: Wire) -> None:
+    import httpx
+
+    voice = wire.senders["voice"]
+    body = {"assistantId": "a", "phoneNumberId": voice.address, "customer": {"number": wire.contact().phone}}
+    placed = httpx.post(
+        f"{wire.simulator.base_url}/vapi/call",
+        json=body,
+        headers={"authorization": f"Bearer {voice.credentials['api_key']}"},
+        trust_env=False,
+    )
+    assert placed.status_code == 201
+    assert wire.simulator.settled()
+    reading = poll(later())
+    assert (reading.found, reading.problems) == (0, ())
+
+
+def test_a_list_of_calls_longer_than_one_page_is_read_to_its_end(wire: Wire, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sequences.transports.listing.vapi.LISTED_AT_MOST", 3)
+    for n in range(8):
+        wire.simulator.call(wire.contact().phone, wire.senders["voice"].address, f"word {n}")
+    assert poll(later()).found == 8
+    apply_waiting(later(), budget_seconds=30)
+    assert len(heard(wire, channel="voice")) == 8
+
+
 def test_mail_that_reached_a_dead_web_process_is_fetched_whole_and_bounces_are_found(wire: Wire) -> None:
     use_postmark(wire)
     writer, gone = wire.contact(), wire.contact()

@@ -15,6 +15,7 @@ from sequences.transports.vapi import API, LISTED_AT_MOST, http_of, key_of, numb
 from sequences.webhooks.base import mark_in, table, text_of
 from sequences.webhooks.vapi import moment
 
+INBOUND = "inboundPhoneCall"
 MOST_PAGES = 50
 SKEW = timedelta(seconds=60)
 # Within this time after a call's end VAPI still works on its summary.
@@ -25,8 +26,8 @@ def events(account: Account, kind: str, since: datetime, until: datetime) -> Ite
     """The end-of-call reports of calls that changed in this time."""
     for call in _pages(account, {"updatedAtGe": since - SKEW, "updatedAtLe": until + SKEW}):
         ended = moment(call.get("endedAt"))
-        if call.get("status") != "ended":
-            continue
+        if call.get("status") != "ended" or not (_mark(call) or call.get("type") == INBOUND):
+            continue  # still going on, or placed by somebody else through the same number
         at = ended or moment(call.get("updatedAt")) or until
         if at <= until - DIGESTED_AFTER or call.get("analysis"):
             yield Listed("call", json.dumps({"message": _as_report(call)}).encode(), at)
@@ -35,7 +36,7 @@ def events(account: Account, kind: str, since: datetime, until: datetime) -> Ite
 def sent(account: Account, since: datetime, until: datetime) -> Iterator[Logged]:
     """The calls this number has placed. Their name is our mark."""
     for call in _pages(account, {"createdAtGe": since - SKEW, "createdAtLe": until + SKEW}):
-        if call.get("type") == "inboundPhoneCall":
+        if call.get("type") == INBOUND:
             continue
         overrides = table(call.get("assistantOverrides"))
         yield Logged(
@@ -45,7 +46,7 @@ def sent(account: Account, since: datetime, until: datetime) -> Iterator[Logged]
             at=_made(call),
             text=text_of(table(overrides.get("variableValues")).get("instructions")),
             subject=text_of(overrides.get("firstMessage")),
-            mark=mark_in(call.get("name")) or mark_in(table(overrides.get("metadata")).get("m")),
+            mark=_mark(call),
         )
 
 
@@ -102,6 +103,12 @@ def _page(account: Account, query: dict[str, str]) -> list[dict[str, Any]]:
     if not isinstance(calls, list) or not all(isinstance(call, dict) for call in calls):
         raise Unreadable("VAPI's list is no list of calls.")
     return calls
+
+
+def _mark(call: dict[str, Any]) -> str:
+    """Our id of a call, which we gave it as its name and in its metadata; "" for one that is not ours."""
+    metadata = table(table(call.get("assistantOverrides")).get("metadata"))
+    return mark_in(call.get("name")) or mark_in(metadata.get("m"))
 
 
 def _made(call: dict[str, Any]) -> datetime:
