@@ -101,7 +101,7 @@ def _history(people: int, dice: random.Random) -> tuple[scene.Scene, pretending.
     with pretending.in_place_of_all(provider):
         for _ in range(8):
             tick(moment)
-            dispatch(["sms", "email", "voice"], now=lambda at=moment: at, budget_seconds=30, threads=4)
+            dispatch(["sms", "email", "voice"], now=lambda at=moment: at, budget_seconds=30, threads=4)  # type: ignore[misc]
             moment += timedelta(minutes=11)
             reconcile(moment)
     return made, provider

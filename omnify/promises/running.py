@@ -27,6 +27,8 @@ from omnify.simulator.running import running_simulator
 KEPT, BROKEN, NO_PROOF = "kept", "broken", "no proof yet"
 # How many proofs run side by side; of those that have the machine to themselves, one.
 LANES = 2
+# Seconds in which a proof that is told to end must have stopped what it started.
+GRACE = 20.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +138,10 @@ def _harvest(working: list[Running]) -> Iterator[Result]:
 
 
 def _kill(each: Running) -> None:
-    """The process and everything it has started."""
+    """The process and everything it has started: asked first, because it may have servers of its own to stop."""
+    if each.process.is_alive():
+        each.process.terminate()
+        each.process.join(GRACE)
     with suppress(ProcessLookupError, PermissionError):
         os.killpg(each.process.pid, signal.SIGKILL)
     each.process.join()
@@ -144,19 +149,22 @@ def _kill(each: Running) -> None:
 
 def _child(proof: Proof, scale: str, seed: int, template: str, folder: Path, log: Path, answer: Path) -> None:
     os.setsid()
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    with log.open("w") as words:
-        os.dup2(words.fileno(), 1)
-        os.dup2(words.fileno(), 2)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    words = log.open("w", buffering=1)
+    sys.stdout = sys.stderr = words
+    os.dup2(words.fileno(), 1)
+    os.dup2(words.fileno(), 2)
     try:
         outcome = prove(proof, scale, seed, template, folder)
         aside = answer.with_suffix(".new")
         aside.write_text(json.dumps({"tried": outcome.tried, "failed": outcome.failed, "note": outcome.note}))
         aside.replace(answer)
-    except BaseException:
+        ended = 0
+    except BaseException:  # noqa: BLE001 (the child ends here, whatever it met; the parent reads the last line)
         traceback.print_exc()
-        sys.stderr.flush()
-        raise
+        ended = 1
+    words.flush()
+    os._exit(ended)
 
 
 def prove(proof: Proof, scale: str, seed: int, template: str, folder: Path) -> Outcome:

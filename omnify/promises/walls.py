@@ -105,6 +105,8 @@ def _pointing(model: type[TenantModel], field: TenantForeignKey, mine: Any, ther
             return bool(reached)
         except IntegrityError:
             return False
+        except DatabaseError as error:
+            return not isinstance(error.__cause__, InsufficientPrivilege)
 
     return probe
 

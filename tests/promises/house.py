@@ -31,9 +31,9 @@ from sequences.transports.base import Absent, CannotSay, Found, Listed, Logged, 
 from sequences.transports.listing import Reader
 from tests.promises import snapshot
 
-# A Wednesday, 11:00 in New York.
-START = datetime(2026, 11, 18, 16, 0, tzinfo=UTC)
-CAP = 4
+# A Wednesday, 17:30 in New York and 14:30 in Los Angeles: for some the evening closes soon.
+START = datetime(2026, 11, 18, 22, 30, tzinfo=UTC)
+CAP = 2
 MARKETING = "Step "
 STEPS = (
     ({"kind": "sms", "body": "Step one for {{ first_name }}"}, {"kind": "wait", "config": {"hours": 1}},

@@ -7,6 +7,8 @@ holds is neither read nor written.
 import json
 import secrets
 import shutil
+import signal
+import sys
 import tempfile
 from dataclasses import asdict
 from pathlib import Path
@@ -33,6 +35,8 @@ class Command(BaseCommand):
         parser.add_argument("--json", action="store_true", help="one JSON object: seed, scale, results")
 
     def handle(self, *args: Any, **options: Any) -> None:
+        # Asked to end, it still drops its databases and stops what its proofs have started.
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
         scale = "full" if options["full"] else "quick"
         seed = options["seed"] if options["seed"] is not None else secrets.randbelow(1_000_000)
         chosen = [promise for promise in BOOK if not options["only"] or promise.key in options["only"]]
