@@ -275,3 +275,18 @@ def test_the_list_costs_the_same_however_long_it_is(
 
 def test_an_empty_list_says_why(people: People) -> None:
     assert "Nothing is held" in client_of(people.bob).get("/held/").content.decode()
+
+
+def test_staff_who_belong_to_no_workspace_see_the_machine(people: People) -> None:
+    from django.db import connection
+
+    with connection.cursor() as cursor:
+        cursor.execute("SET ROLE omnify_system")
+        user = User.objects.create_user("root@house.example", "x", is_staff=True)
+        cursor.execute("SET ROLE omnify_web")
+    nobody = Client()
+    nobody.force_login(user)
+    body = nobody.get(PAGE).content.decode()
+    assert "Switches for everybody" in body
+    nobody.post("/operations/switch/", {"key": "voice", "to": "off", "reason": "a test"})
+    assert Switch.objects.get(key="voice").off
