@@ -73,20 +73,24 @@ RETURNING id
 FREE = "DELETE FROM sequences_voiceslot WHERE message_id = %(id)s AND tenant_id = %(tenant)s"
 REAP = "DELETE FROM sequences_voiceslot WHERE expires_at <= %(now)s"
 
-# spending_refund: what a message took from a day goes back, once: `estimate` says that it took something.
+# spending_refund: what a message took from a day goes back, once: `estimate` says that it took something. The books are
+# locked in the order in which a claim takes them, the sender's before the tenant's.
 REFUND = """
 WITH back AS (
     SELECT id, tenant_id, sender_id, estimate, (permit->>'day')::date AS day FROM sequences_message
     WHERE id = %(id)s AND tenant_id = %(tenant)s AND estimate IS NOT NULL
       AND (status_rank = 0 OR state = 'cancelled')
     FOR NO KEY UPDATE
+), books AS (
+    SELECT s.id, s.tenant_id, back.estimate AS amount
+    FROM sequences_spending AS s JOIN back ON s.tenant_id = back.tenant_id AND s.day = back.day
+         AND s.scope_id = CASE s.scope WHEN 'sender' THEN back.sender_id ELSE back.tenant_id END
+    ORDER BY s.scope FOR NO KEY UPDATE OF s
 ), cleared AS (
     UPDATE sequences_message AS m SET estimate = NULL FROM back WHERE m.id = back.id
 )
-UPDATE sequences_spending AS s SET used = greatest(0, s.used - 1), amount = greatest(0, s.amount - back.estimate)
-FROM back
-WHERE s.tenant_id = back.tenant_id AND s.day = back.day
-  AND s.scope_id = CASE s.scope WHEN 'sender' THEN back.sender_id ELSE back.tenant_id END
+UPDATE sequences_spending AS s SET used = greatest(0, s.used - 1), amount = greatest(0, s.amount - books.amount)
+FROM books WHERE s.id = books.id AND s.tenant_id = books.tenant_id
 """
 # spending_correct: the provider's price takes the place of the estimate.
 CORRECT = """
@@ -94,13 +98,16 @@ WITH told AS (
     SELECT id, tenant_id, sender_id, cost, estimate, (permit->>'day')::date AS day FROM sequences_message
     WHERE id = %(id)s AND tenant_id = %(tenant)s AND estimate IS NOT NULL AND cost IS NOT NULL AND cost <> estimate
     FOR NO KEY UPDATE
+), books AS (
+    SELECT s.id, s.tenant_id, told.cost - told.estimate AS more
+    FROM sequences_spending AS s JOIN told ON s.tenant_id = told.tenant_id AND s.day = told.day
+         AND s.scope_id = CASE s.scope WHEN 'sender' THEN told.sender_id ELSE told.tenant_id END
+    ORDER BY s.scope FOR NO KEY UPDATE OF s
 ), noted AS (
     UPDATE sequences_message AS m SET estimate = told.cost FROM told WHERE m.id = told.id
 )
-UPDATE sequences_spending AS s SET amount = greatest(0, s.amount + told.cost - told.estimate)
-FROM told
-WHERE s.tenant_id = told.tenant_id AND s.day = told.day
-  AND s.scope_id = CASE s.scope WHEN 'sender' THEN told.sender_id ELSE told.tenant_id END
+UPDATE sequences_spending AS s SET amount = greatest(0, s.amount + books.more)
+FROM books WHERE s.id = books.id AND s.tenant_id = books.tenant_id
 """
 
 
