@@ -55,10 +55,13 @@ WHERE t.sending_enabled
 # nobody is just forbidding this address, nor many of the tenant's at once (the keys of contacts.locks.lock_addresses);
 # whoever wants to now waits for this claim. `gate`: whoever stops sending waits for it too (omnify.lib.gate), and a claim
 # that comes later reads what was switched. `skip`: senders of which nothing may leave just now; 0 is the default one.
+# `lazy`: a claim that a crash forgets never happened, for nothing was sent; and the commit of `sending`, which waits for the
+# disk before the socket opens, brings everything before it to the disk too.
 TAKE = """
 SELECT m.id, m.tenant_id, m.public_id, m.enrollment_id, m.contact_id, m.step_id, m.channel, m.purpose, m.sender_id,
        m.to_address, m.subject, m.body, m.expires_at, m.send_window::text, m.attempt, m.crashes,
        m.estimate, m.permit::text, pg_advisory_xact_lock_shared(-2) AS gate,
+       set_config('synchronous_commit', 'off', true) AS lazy,
        pg_try_advisory_xact_lock_shared(7301, hashtext(m.tenant_id::text))
        AND pg_try_advisory_xact_lock_shared(7301, hashtext(m.tenant_id || ':' || lower(m.to_address))) AS free
 FROM sequences_message AS m
