@@ -55,7 +55,6 @@ TAMPERING = (
     "UPDATE sequences_message SET to_address = '+12125550000' WHERE sending_started_at IS NOT NULL",
     "DELETE FROM sequences_message",
     "TRUNCATE sequences_message",
-    "DELETE FROM sequences_providerevent",
     "ALTER TABLE tenants_event DISABLE ROW LEVEL SECURITY",
     "ALTER TABLE contacts_interaction DISABLE TRIGGER said_once",
     "DROP TRIGGER sent_stays ON sequences_message",
