@@ -4,15 +4,17 @@ Everybody takes them in one order (docs/reliability.md, "Who locks what"): conta
 messages. Rows are locked NO KEY UPDATE: what merely points at the person (their conversation, say) goes on being written.
 """
 
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
+from typing import TypeVar
 
-from django.db import connection
+from django.db import OperationalError, connection
 from django.db.models import Q
 
 from contacts.addresses import normalised, spellings
 from contacts.models import Contact
 from omnify.tenants.context import require_tenant_id
 
+Done = TypeVar("Done")
 # Key spaces of PostgreSQL's advisory locks, two numbers each: addresses, and first words from an unknown address.
 ADDRESSES, FIRST_WORDS = 7301, 7302
 # Of more addresses than this all of the tenant's are locked at once: PostgreSQL's table of locks is not endless.
@@ -53,7 +55,9 @@ _ADDRESSES = ("phone", "alternative_phone", "email", "alternative_email")
 
 def addresses_of(contact: Contact) -> list[str]:
     """The contact's own addresses, the main ones first."""
-    return [each for each in (contact.phone, contact.alternative_phone, contact.email, contact.alternative_email) if each]
+    return [
+        each for each in (contact.phone, contact.alternative_phone, contact.email, contact.alternative_email) if each
+    ]
 
 
 def lock_together(contacts: Iterable[Contact]) -> dict[int, Contact]:
@@ -85,6 +89,18 @@ def lock_addresses(addresses: Collection[str]) -> None:
 def lock_first_words(address: str) -> None:
     """Of two first texts from one unknown number, the second waits here and then finds the contact of the first."""
     _lock(FIRST_WORDS, [f"{require_tenant_id()}:{normalised(address)}"])
+
+
+def until_it_is_done(work: Callable[[], Done], *, tries: int = 3) -> Done:
+    """What `work` returns, done again from the start where it lost a deadlock. Call it outside every transaction: a web request
+    has nobody who would try again for it, as an event's worker has."""
+    for left in reversed(range(tries)):
+        try:
+            return work()
+        except OperationalError:
+            if not left or connection.in_atomic_block:
+                raise
+    raise ValueError("At least one try is needed.")
 
 
 def _lock(space: int, words: list[str]) -> None:

@@ -1,29 +1,27 @@
 """G3: sixteen workers stop, claim, import, merge, edit and start again for the same people at once; no claim may follow a stop.
 
-Judged by the order of the commits themselves: a deferred trigger makes every transaction that claims a message, or closes or
-opens an address, pass a turnstile as the last thing before its commit. Whoever has passed it holds it until the commit is done,
-so the numbers drawn there are the order of the commits. Claims and opt-outs linger before their commits, by chance, so that
-the others get in between.
+Judged by the order of the commits themselves (omnify.promises.turnstile).
 """
 
 import itertools
 import random
+import threading
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 
 from django.conf import settings
-from django.db import DatabaseError, OperationalError, connection, connections, transaction
+from django.db import DatabaseError, OperationalError, connections, transaction
 
 from contacts.actions import create_contact, update_contact
-from contacts.addresses import normalised
 from contacts.importing.passes import run as run_import
 from contacts.merging import MergeBlocked, merge
 from contacts.models import Contact, ImportJob
 from contacts.permissions import give_consent
-from omnify.promises import scene
+from omnify.promises import scene, turnstile
 from omnify.promises.outcome import Outcome
 from omnify.promises.rows import MOMENT
 from omnify.promises.scene import Scene
@@ -40,51 +38,6 @@ STOPS = {"quick": 48, "full": 10_000}
 CROWD = 6
 # One person of each crowd has so many texts waiting when they say stop.
 QUEUED = 50
-# Seconds before the commit, at most.
-LINGERING = {"claim": 0.01, "stop": 0.005}
-
-WATCH = """
-CREATE TABLE proof_order (place bigserial PRIMARY KEY, what text NOT NULL, tenant bigint NOT NULL, channel text NOT NULL,
-                          address text NOT NULL);
-CREATE FUNCTION proof_linger() RETURNS trigger LANGUAGE plpgsql AS $$
-BEGIN
-    PERFORM pg_sleep(random() * TG_ARGV[0]::float);
-    RETURN NEW;
-END $$;
-CREATE FUNCTION proof_claim() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS $$
-BEGIN
-    PERFORM pg_advisory_xact_lock(7399, 1);
-    INSERT INTO public.proof_order (what, tenant, channel, address)
-    VALUES ('claimed', NEW.tenant_id, NEW.channel, NEW.to_address);
-    RETURN NULL;
-END $$;
-CREATE FUNCTION proof_close() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS $$
-BEGIN
-    PERFORM pg_advisory_xact_lock(7399, 1);
-    INSERT INTO public.proof_order (what, tenant, channel, address)
-    VALUES (CASE WHEN NEW.lifted_at IS NULL THEN 'closed' ELSE 'opened' END, NEW.tenant_id, NEW.channel, NEW.address);
-    RETURN NULL;
-END $$;
-CREATE TRIGGER proof_linger_claim AFTER UPDATE ON sequences_message FOR EACH ROW
-    WHEN (NEW.state = 'claimed' AND OLD.state <> 'claimed') EXECUTE FUNCTION proof_linger(%(claim)s);
-CREATE TRIGGER proof_linger_stop AFTER INSERT ON contacts_suppression FOR EACH ROW
-    EXECUTE FUNCTION proof_linger(%(stop)s);
-CREATE CONSTRAINT TRIGGER proof_claimed AFTER UPDATE ON sequences_message DEFERRABLE INITIALLY DEFERRED FOR EACH ROW
-    WHEN (NEW.state = 'claimed' AND OLD.state <> 'claimed' AND NEW.purpose = 'marketing') EXECUTE FUNCTION proof_claim();
-CREATE CONSTRAINT TRIGGER proof_closed AFTER INSERT OR UPDATE ON contacts_suppression DEFERRABLE INITIALLY DEFERRED
-    FOR EACH ROW EXECUTE FUNCTION proof_close();
-"""
-UNWATCH = """
-DROP TRIGGER proof_linger_claim ON sequences_message;
-DROP TRIGGER proof_claimed ON sequences_message;
-DROP TRIGGER proof_linger_stop ON contacts_suppression;
-DROP TRIGGER proof_closed ON contacts_suppression;
-DROP FUNCTION proof_linger, proof_claim, proof_close;
-DROP TABLE proof_order;
-"""
-NOTES = "SELECT what, tenant, channel, address FROM proof_order ORDER BY place"
-
-Note = tuple[str, int, str, str]
 _numbers = itertools.count(1)
 
 
@@ -94,50 +47,24 @@ def prove_stop(scale: str, seed: int) -> Outcome:
     Raises RuntimeError when nothing was claimed at all: then nothing was proven.
     """
     chance = random.Random(seed)  # noqa: S311 (repeatable on purpose)
-    _as_owner(WATCH % LINGERING)
+    turnstile.install()
     try:
         done = Counter[str]()
-        while done["stop"] < STOPS[scale]:
-            _round(Crowd.gathered(CROWD), chance, done)
-        with connection.cursor() as cursor:
-            cursor.execute(NOTES)
-            notes: list[Note] = cursor.fetchall()
+        with ThreadPoolExecutor(WORKERS) as workers:
+            while done["stop"] < STOPS[scale]:
+                _round(Crowd.gathered(CROWD), chance, done, workers)
+            everybody = threading.Barrier(WORKERS)
+            for leaving in [workers.submit(_leave, everybody) for _ in range(WORKERS)]:
+                leaving.result()
+        notes = turnstile.notes()
     finally:
-        _as_owner(UNWATCH)
+        turnstile.remove()
     claims = sum(what == "claimed" for what, *_ in notes)
     if not claims:
         raise RuntimeError("No text was claimed: the race had one runner.")
-    late = after_stop(notes)
+    late = turnstile.after_stop(notes)
     others = ", ".join(f"{number} {what}" for what, number in sorted(done.items()) if what != "stop")
     return Outcome(done["stop"], len(late), f"{WORKERS} workers, {claims} claims, {others}; seed {seed}")
-
-
-def after_stop(notes: Iterable[Note]) -> list[Note]:
-    """The claims that committed while their address was closed on their channel. Pure."""
-    closed: set[tuple[int, str, str]] = set()
-    late = []
-    for what, tenant, channel, address in notes:
-        key = (tenant, channel, normalised(address))
-        if what == "closed":
-            closed.add(key)
-        elif what == "opened":
-            closed.discard(key)
-        elif key in closed:
-            late.append((what, tenant, channel, address))
-    return late
-
-
-def _as_owner(statements: str) -> None:
-    """Run as whoever made the connection; afterwards it acts as the workers do again."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT current_user, session_user")
-        acting, owner = cursor.fetchone()
-        cursor.execute("SET ROLE NONE")
-        try:
-            cursor.execute(statements)
-        finally:
-            if acting != owner:
-                cursor.execute(f'SET ROLE "{acting}"')
 
 
 @dataclass
@@ -169,8 +96,8 @@ class Crowd:
             made.enrolled(sequence, everybody)
         while tick(MOMENT).decided:
             pass
-        for _ in range(QUEUED):
-            made.message(people[0])
+        with tenant_context(made.tenant.pk):
+            Message.objects.bulk_create(_waiting(made, people[0]) for _ in range(QUEUED))
         return crowd
 
     @property
@@ -271,33 +198,42 @@ class Crowd:
 Deed = Callable[[str, random.Random], None]
 
 
-def _round(crowd: Crowd, chance: random.Random, done: Counter[str]) -> None:
+def _waiting(made: Scene, contact: Contact) -> Message:
+    return Message(
+        tenant=made.tenant, contact=contact, channel="sms", to_address=contact.phone, body="Hello", sender=made.senders["sms"],
+        state_at=MOMENT, created_at=MOMENT, not_before=MOMENT, expires_at=MOMENT + timedelta(hours=4),
+    )  # fmt: skip
+
+
+def _round(crowd: Crowd, chance: random.Random, done: Counter[str], workers: ThreadPoolExecutor) -> None:
     """Every number says stop once; all else happens around it, in an order nobody knows."""
     rare = ("create", "load", "merge", "edit", "restart", "start")
     deeds = [("stop", number) for number in crowd.numbers] + [("claim", number) for number in crowd.numbers * 6]
     deeds += [(chance.choice(rare), number) for number in crowd.numbers * 2]
     chance.shuffle(deeds)
     seeds = [chance.random() for _ in range(WORKERS)]
-    with ThreadPoolExecutor(WORKERS) as pool:
-        working = [
-            pool.submit(_work, crowd, deeds[n::WORKERS], random.Random(seeds[n]), done)  # noqa: S311
-            for n in range(WORKERS)
-        ]
+    working = [
+        workers.submit(_work, crowd, deeds[n::WORKERS], random.Random(seeds[n]), done)  # noqa: S311
+        for n in range(WORKERS)
+    ]
     for each in working:
         each.result()
 
 
 def _work(crowd: Crowd, deeds: list[tuple[str, str]], chance: random.Random, done: Counter[str]) -> None:
-    try:
-        for what, number in deeds:
-            deed: Deed = getattr(crowd, what)
-            try:
-                _until_it_is_done(deed, number, chance, done)
-            except (MergeBlocked, NotEnrollable):
-                continue  # refused, as it should be
-            done[what] += 1
-    finally:
-        connections.close_all()
+    for what, number in deeds:
+        deed: Deed = getattr(crowd, what)
+        try:
+            _until_it_is_done(deed, number, chance, done)
+        except (MergeBlocked, NotEnrollable):
+            continue  # refused, as it should be
+        done[what] += 1
+
+
+def _leave(everybody: threading.Barrier) -> None:
+    """Each worker closes its own connection: none goes on to the next task before all have one."""
+    everybody.wait(30)
+    connections.close_all()
 
 
 def _until_it_is_done(deed: Deed, number: str, chance: random.Random, done: Counter[str]) -> None:

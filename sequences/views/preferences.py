@@ -1,6 +1,7 @@
 """The page on which a person chooses how they may be reached. The token in its address is the permission; only a POST changes."""
 
 from typing import Any
+from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -8,6 +9,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
 
+from contacts.locks import until_it_is_done
 from omnify.lib.clock import now
 from omnify.tenants.context import tenant_context
 from omnify.tenants.models import Tenant
@@ -26,22 +28,24 @@ NAMES = {"email": "Email", "sms": "Texts", "voice": "Calls"}
 def preferences_page(request: HttpRequest, token: str) -> HttpResponse:
     """GET and HEAD show what is open; a POST of `stop` (a channel, or all) or `open` (email) changes it and shows it again."""
     found = unsubscribe.read(token)
-    if found is None:
-        return render(request, PAGE, {}, status=404)
-    tenant_id, mark = found
+    context = until_it_is_done(lambda: _context(*found, request)) if found else {}
+    return render(request, PAGE, context, status=200 if context.get("choices") else 404)
+
+
+def _context(tenant_id: int, mark: UUID, request: HttpRequest) -> dict[str, Any]:
+    """What the page says, read and done inside the token's tenant."""
     with tenant_context(tenant_id):
         tenant = Tenant.objects.filter(pk=tenant_id).first()
         message = Message.objects.filter(public_id=mark, channel="email").first()
-        context: dict[str, Any] = {"tenant": tenant}
-        if message is not None and message.to_address:
-            context["said"] = _changed(message, request) if request.method == "POST" else ""
-            context["choices"] = [
-                {"channel": each.channel, "name": NAMES[each.channel], "address": veiled(each.address),
-                 "open": each.open, "reopens": each.reopens}
-                for each in preferences.choices(message)
-            ]  # fmt: skip
-            context["any_open"] = any(each["open"] for each in context["choices"])
-    return render(request, PAGE, context, status=200 if context.get("choices") else 404)
+        if message is None or not message.to_address:
+            return {"tenant": tenant}
+        said = _changed(message, request) if request.method == "POST" else ""
+        choices = [
+            {"channel": each.channel, "name": NAMES[each.channel], "address": veiled(each.address),
+             "open": each.open, "reopens": each.reopens}
+            for each in preferences.choices(message)
+        ]  # fmt: skip
+    return {"tenant": tenant, "said": said, "choices": choices, "any_open": any(each["open"] for each in choices)}
 
 
 def _changed(message: Message, request: HttpRequest) -> str:

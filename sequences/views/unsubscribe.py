@@ -10,6 +10,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
 
+from contacts.locks import until_it_is_done
 from contacts.permissions import suppressed
 from omnify.lib.clock import now as read_clock
 from omnify.tenants.context import tenant_context
@@ -27,7 +28,8 @@ PAGE = "sequences/unsubscribe.html"
 def unsubscribe_page(request: HttpRequest, token: str) -> HttpResponse:
     """GET and HEAD change nothing, whatever follows links before a person does; POST, also a mail program's own, unsubscribes."""
     found = unsubscribe.read(token)
-    context = _context(*found, changing=request.method == "POST") if found else {}
+    changing = request.method == "POST"
+    context = until_it_is_done(lambda: _context(*found, changing=changing)) if found else {}
     return render(request, PAGE, context | {"token": token}, status=200 if context.get("address") else 404)
 
 

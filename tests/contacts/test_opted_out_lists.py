@@ -6,10 +6,10 @@ from datetime import datetime
 from typing import Any
 
 import pytest
-from django.db import connection, connections, transaction
+from django.db import OperationalError, connection, connections, transaction
 
 from contacts.importing import passes
-from contacts.locks import lock_addresses
+from contacts.locks import lock_addresses, until_it_is_done
 from contacts.models import Contact, ImportJob
 from contacts.permissions import suppress, suppressed
 from omnify.tenants.context import tenant_context
@@ -115,3 +115,35 @@ def test_an_import_at_work_is_not_somebody_closing_addresses(
     found = claim_one("sms", people.acme.pk, now)
     assert isinstance(found, Claim)
     assert found.id == message.pk
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize(("lost", "tries"), [(0, 3), (2, 3), (3, 3)])
+def test_a_request_that_lost_a_deadlock_is_done_again(people: People, lost: int, tries: int) -> None:
+    done: list[int] = []
+
+    def work() -> str:
+        done.append(1)
+        if len(done) <= lost:
+            raise OperationalError("deadlock detected")
+        return "done"
+
+    if lost < tries:
+        assert until_it_is_done(work, tries=tries) == "done"
+    else:
+        with pytest.raises(OperationalError):
+            until_it_is_done(work, tries=tries)
+    assert len(done) == min(lost + 1, tries)
+
+
+@pytest.mark.django_db
+def test_inside_a_transaction_nothing_is_done_again(people: People) -> None:
+    done: list[int] = []
+
+    def work() -> None:
+        done.append(1)
+        raise OperationalError("deadlock detected")
+
+    with pytest.raises(OperationalError):
+        until_it_is_done(work)
+    assert len(done) == 1

@@ -7,8 +7,9 @@ import pytest
 from contacts import permissions
 from contacts.locks import having
 from contacts.models import Contact
-from omnify.promises import optouts
-from omnify.promises.optouts import after_stop, prove_stop
+from omnify.promises import optouts, turnstile
+from omnify.promises.optouts import prove_stop
+from omnify.promises.turnstile import after_stop
 
 NUMBER = "+12125550123"
 
@@ -52,6 +53,7 @@ def test_a_stop_that_takes_no_lock_is_caught(
 ) -> None:
     settings.MEDIA_ROOT = tmp_path
     monkeypatch.setitem(optouts.STOPS, "quick", 25)
+    monkeypatch.setattr(turnstile, "LINGERING", {"claim": 0.2, "stop": 0})
     monkeypatch.setattr(
         permissions, "lock_contacts_having", lambda address: list(Contact.objects.filter(having(address)))
     )
