@@ -71,6 +71,12 @@ ON CONFLICT (sender_id, message_id) DO UPDATE SET taken_at = EXCLUDED.taken_at, 
 RETURNING id
 """
 FREE = "DELETE FROM sequences_voiceslot WHERE message_id = %(id)s AND tenant_id = %(tenant)s"
+# voice_slot_unused: the same, unless another claim has the call in hand by now.
+UNUSED = """
+DELETE FROM sequences_voiceslot AS v WHERE v.message_id = %(id)s AND v.tenant_id = %(tenant)s AND NOT EXISTS (
+    SELECT 1 FROM sequences_message AS m WHERE m.id = v.message_id AND m.tenant_id = v.tenant_id
+      AND m.state IN ('claimed', 'sending', 'unknown', 'accepted', 'sent'))
+"""
 REAP = "DELETE FROM sequences_voiceslot WHERE expires_at <= %(now)s"
 
 # spending_refund: what a message took from a day goes back, once: `estimate` says that it took something. The books are
@@ -79,7 +85,7 @@ REFUND = """
 WITH back AS (
     SELECT id, tenant_id, sender_id, estimate, (permit->>'day')::date AS day FROM sequences_message
     WHERE id = %(id)s AND tenant_id = %(tenant)s AND estimate IS NOT NULL
-      AND (status_rank = 0 OR state = 'cancelled')
+      AND (status_rank = 0 OR state = 'cancelled') AND state NOT IN ('claimed', 'sending', 'unknown')
     FOR NO KEY UPDATE
 ), books AS (
     SELECT s.id, s.tenant_id, back.estimate AS amount
@@ -173,12 +179,13 @@ def spend(message: Any, known: Any, own: limits.Limits, config: Any, now: dateti
 
 
 def refund(message_id: int, tenant_id: int) -> None:
-    """Gives back what this message took, if it provably did not leave; a second time changes nothing. The line with it.
+    """Gives back what this message took, if it provably did not leave; a second time changes nothing. The line with it. Not
+    while somebody has claimed it anew: then what it took is in use.
 
     The last statement of its transaction: whoever holds a day's row must not wait for anybody.
     """
     with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute(FREE, {"id": message_id, "tenant": tenant_id})
+        cursor.execute(UNUSED, {"id": message_id, "tenant": tenant_id})
         cursor.execute(REFUND, {"id": message_id, "tenant": tenant_id})
 
 

@@ -168,6 +168,15 @@ def test_a_proven_absence_gives_back_and_the_second_attempt_pays_again(wire: Wir
     assert used(wire) == 1
 
 
+def test_a_refund_that_comes_after_the_next_claim_takes_nothing_from_it(wire: Wire) -> None:
+    allow(wire, "voice", per_day=5, max_concurrent=1)
+    message = wire.ready("voice")
+    assert isinstance(claim(wire, "voice"), Claim)
+    spending.refund(message.pk, wire.tenant_id)
+    assert used(wire) == 1
+    assert VoiceSlot.objects.all_tenants().count() == 1
+
+
 def test_what_was_uncertain_stays_spent(wire: Wire, provider: Provider) -> None:
     allow(wire, per_day=5)
     provider.mood, provider.lists = lambda _: "timeout", "down"
