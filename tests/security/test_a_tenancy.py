@@ -297,6 +297,7 @@ def foreign_arguments(ours: Rows, theirs: Rows) -> dict[str, tuple[int, ...]]:
         "contacts.tasks.run_import": (tenant, theirs[ImportJob].pk),
         "sequences.tasks.contact_deleted": (theirs[Event].pk, tenant),
         "sequences.tasks.opted_out": (theirs[Event].pk, tenant),
+        "sequences.tasks.sending_started": (theirs[Event].pk, tenant),
     }
 
 
