@@ -31,10 +31,12 @@ from sequences.transports.base import Absent, CannotSay, Found, Listed, Logged, 
 from sequences.transports.listing import Reader
 from tests.promises import snapshot
 
-# A Wednesday, 17:30 in New York and 14:30 in Los Angeles: for some the evening closes soon.
-START = datetime(2026, 11, 18, 22, 30, tzinfo=UTC)
+# A Wednesday, 18:00 in New York and 15:00 in Los Angeles: for some the evening closes soon.
+START = datetime(2026, 11, 18, 23, 0, tzinfo=UTC)
 CAP = 2
 MARKETING = "Step "
+# The worker dies during the request: what the provider makes of it.
+DEATHS = {"accept_then_die": "accept", "die": "timeout"}
 STEPS = (
     ({"kind": "sms", "body": "Step one for {{ first_name }}"}, {"kind": "wait", "config": {"hours": 1}},
      {"kind": "email", "subject": "Hello", "body": "Step two for {{ first_name }}"},
@@ -62,12 +64,21 @@ class Judge(pretending.Provider):
             and (self.clean_looks[outbound.mark] < 2 or outbound.channel == "voice")
         ):
             self.house.wrong.append(f"sent again without proof: {outbound.text}")
+        drawn, usual = self.mood(outbound), self.mood
+        self.mood = lambda _: DEATHS.get(drawn, drawn)
         try:
-            return super().send(outbound)
+            receipt = super().send(outbound)
+            if drawn in DEATHS:
+                self.uncertain.add(outbound.mark)
+                raise SystemExit("This worker is no more.")
+            return receipt
         except pretending.Uncertain:
             self.uncertain.add(outbound.mark)
+            if drawn in DEATHS:
+                raise SystemExit("This worker is no more.") from None
             raise
         finally:
+            self.mood = usual
             for got in self.ledger[before:]:
                 self.house.judge(got)
 

@@ -4,6 +4,7 @@ Hypothesis draws the stories and shrinks one that breaks a promise to its shorte
 OMNIFY_STORY_SEED=n tells the same stories again, OMNIFY_STORIES=full tells many and long ones.
 """
 
+import contextlib
 import os
 import secrets
 import tempfile
@@ -37,7 +38,7 @@ from sequences.receipts import sentence
 from sequences.reconcile import reconcile
 from sequences.relogging import TITLE
 from tests.promises import snapshot
-from tests.promises.house import House, build
+from tests.promises.house import DEATHS, House, build
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -49,7 +50,9 @@ STATUSES = ("queued", "sending", "sent", "delivered", "undelivered", "failed", "
 WORDS = ("STOP", "stop", "please stop texting me", "Sounds good", "who is this?", "HELP")
 people, stories = strategies.integers(0, 3), strategies.integers(0, 1)
 channels = strategies.sampled_from(CHANNELS)
-moods = strategies.lists(strategies.sampled_from(("accept", "accept", *pretending.MOODS)), min_size=6, max_size=6)
+moods = strategies.lists(
+    strategies.sampled_from(("accept", "accept", *pretending.MOODS, *DEATHS)), min_size=6, max_size=6
+)
 STOPS = ("STOP", "stop", "please stop texting me")
 # How much the stories held: a story in which nothing is sent can break nothing.
 TOLD: Counter[str] = Counter()
@@ -68,6 +71,7 @@ class Story(RuleBasedStateMachine):
         self.held: list[Claim] = []
         self.enrolled = {(contact.pk, 0) for contact in self.house.people}
         enroll(self.house.sequences[0], [pk for pk, _ in self.enrolled], by="member:1", now=self.house.now)
+        self.decide_and_send(["accept"] * 6, 0)
 
     # --- members ---
 
@@ -164,7 +168,7 @@ class Story(RuleBasedStateMachine):
             claim = self._claim(channel)
             if claim is None:
                 break
-            deliver(claim, lambda: self.house.now)
+            self._deliver(claim)
 
     @rule(drawn=moods, minutes=strategies.sampled_from((0, 1, 25)))
     def decide_and_send(self, drawn: list[str], minutes: int) -> None:
@@ -180,6 +184,26 @@ class Story(RuleBasedStateMachine):
             self.decide_and_send(drawn, 40)
             reconcile(self.house.now)
 
+    @rule(drawn=moods, hours=strategies.sampled_from((1, 2, 3)))
+    def send_what_was_decided_hours_ago(self, drawn: list[str], hours: int) -> None:
+        self.decide()
+        self.house.now += timedelta(hours=hours)
+        for channel in CHANNELS:
+            self.send(channel, drawn)
+
+    @rule(channel=channels, drawn=moods)
+    def say_stop_while_a_worker_dies_with_their_message(self, channel: str, drawn: list[str]) -> None:
+        """What it had claimed goes back, and must not leave any more."""
+        self.decide()
+        claim = self._claim(channel)
+        if claim is None:
+            return
+        who = [contact.pk for contact in self.house.people].index(claim.message.contact_id)
+        self.say(who, "STOP")
+        self.house.now += timedelta(seconds=61)
+        reconcile(self.house.now)
+        self.send(channel, drawn)
+
     @rule(channel=channels)
     def claim_and_freeze(self, channel: str) -> None:
         claim = self._claim(channel)
@@ -190,7 +214,7 @@ class Story(RuleBasedStateMachine):
     @rule()
     def go_on_with_what_was_frozen(self) -> None:
         self.house.provider.mood = lambda _: "accept"
-        deliver(self.held.pop(), lambda: self.house.now)
+        self._deliver(self.held.pop())
 
     @rule(lists=strategies.sampled_from(("all", "all", "down")))
     def ask_providers(self, lists: str) -> None:
@@ -213,10 +237,13 @@ class Story(RuleBasedStateMachine):
         self.house.backup = snapshot.take(self.house.tenant_id, self.house.now)
 
     @precondition(lambda self: self.house.backup is not None and not self.house.frozen and not self.house.merged)
-    @rule()
-    def restore_the_backup(self) -> None:
+    @rule(wait=strategies.booleans())
+    def restore_the_backup(self, wait: bool) -> None:
         self.held.clear()  # those workers are gone with the server
         self.house.restore()
+        self.decide_and_send(["accept"] * 6, 1)
+        if not wait:
+            self.thaw()
 
     @precondition(lambda self: self.house.frozen)
     @rule()
@@ -243,6 +270,10 @@ class Story(RuleBasedStateMachine):
         finally:
             self.house.leave()
             self.around.__exit__(None, None, None)
+
+    def _deliver(self, claim: Claim) -> None:
+        with contextlib.suppress(SystemExit):
+            deliver(claim, lambda: self.house.now)
 
     def _claim(self, channel: str) -> Claim | None:
         for _ in range(8):
