@@ -18,7 +18,7 @@ class Proof:
 
     driver: str
     needs: str = SIMULATOR
-    seconds: tuple[float, float] = (60.0, 3600.0)
+    seconds: tuple[float, float] = (150.0, 4 * 3600.0)
     only_full: bool = False
 
     @property
@@ -36,7 +36,7 @@ class Promise:
     without: str = ""
 
 
-def _by(name: str, needs: str = SIMULATOR, seconds: tuple[float, float] = (60.0, 3600.0)) -> Proof:
+def _by(name: str, needs: str = SIMULATOR, seconds: tuple[float, float] = (150.0, 4 * 3600.0)) -> Proof:
     return Proof(f"{HERE}.{name}", needs, seconds)
 
 
@@ -45,7 +45,7 @@ BOOK: tuple[Promise, ...] = (
         "G1",
         "Nobody gets the same step twice",
         (
-            _by("killing.prove_kills", PROCESSES, (150.0, 6 * 3600.0)),
+            _by("killing.prove_kills", PROCESSES, (200.0, 12 * 3600.0)),
             Proof(f"{HERE}.stories.prove_stories", PROCESSES, (0.0, 3600.0), only_full=True),
         ),
     ),
@@ -63,7 +63,7 @@ BOOK: tuple[Promise, ...] = (
     Promise(
         "G9",
         "What kills its worker stops itself, not the others",
-        (_by("poison.prove_parked", DATABASE), _by("recovering.prove_recovery", PROCESSES, (90.0, 3600.0))),
+        (_by("poison.prove_parked", DATABASE), _by("recovering.prove_recovery", PROCESSES, (150.0, 3600.0))),
     ),
     Promise(
         "G10",
@@ -75,7 +75,7 @@ BOOK: tuple[Promise, ...] = (
     Promise(
         "G13",
         "A crash of the database loses no fact",
-        (_by("killing.prove_crashes", PROCESSES, (150.0, 6 * 3600.0)),),
+        (_by("killing.prove_crashes", PROCESSES, (200.0, 12 * 3600.0)),),
     ),
     Promise(
         "G14",
