@@ -133,6 +133,9 @@ def close_tables() -> None:
 def stage(people: Iterable[tuple[int, Person]]) -> None:
     """Replaces the staged rows by these (row number, person) by one COPY."""
     with connection.cursor() as cursor:
+        # What this session planned while a table was small, the checks of foreign keys above all, reads all of a tenant for each
+        # row once it is large: planned anew with each chunk, a hundred plans for millions of look-ups.
+        cursor.execute("DISCARD PLANS")
         cursor.execute("TRUNCATE import_row")
         with cursor.copy(f"COPY import_row ({', '.join(COLUMNS)}) FROM STDIN") as copy:
             for row, person in people:

@@ -202,6 +202,7 @@ def _statements(moment: datetime, batch: int) -> int:
     """Statements of one full tick, counted at psycopg, whichever cursor sent them."""
     from psycopg import Cursor
 
+    tick(moment, 1)  # the version is read once a process
     sent: list[Any] = []
     original = Cursor.execute
 
