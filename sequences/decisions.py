@@ -34,6 +34,8 @@ class Reason(StrEnum):
     OUTSIDE_WINDOW = "outside_window"
     QUIET_HOURS = "quiet_hours"
     NEVER_OPEN = "never_open"
+    # 5 caps
+    CAPPED = "capped"
     # 8 render
     MISSING_VARIABLE = "missing_variable"
     TEMPLATE_FAILED = "template_failed"

@@ -11,15 +11,17 @@ from typing import Any, TypeVar
 import psycopg
 
 from contacts.variables import PersonVariables
-from sequences import windows
+from sequences import law, windows
 from sequences.columns import Bigints, Texts
 from sequences.graph import Graph, build
+from sequences.limits import CHANNELS, LONGEST, BadLimits, Touch, limits_of
 from sequences.plan import PersonFacts, SequenceFacts, Standing
+from sequences.touched import OF_PEOPLE
 
 # sequence_facts: what may change at any moment is read in every batch; versions never change and are cached.
 SEQUENCES = """
 SELECT s.id, s.status, s.exit_rules ->> 'on_reply' = 'exit' AS exit_on_reply, s.send_window::text AS own,
-       t.business_hours::text AS office, t.timezone,
+       t.business_hours::text AS office, t.timezone, t.caps::text AS caps,
        t.sending_enabled AND NOT EXISTS (SELECT 1 FROM sequences_switch WHERE off AND key = 'all') AS sending_enabled,
        (SELECT jsonb_object_agg(channel, id) FROM sequences_sender WHERE is_default AND tenant_id = t.id)::text AS senders
 FROM sequences_sequence AS s JOIN tenants_tenant AS t ON t.id = s.tenant_id
@@ -60,10 +62,12 @@ class BatchFacts:
     graphs: Mapping[int, Graph | Unreadable]
     suppressed: Mapping[tuple[int, str], Mapping[str, Mapping[str, Any]]]
     consents: Mapping[int, frozenset[str]]
+    touches: Mapping[int, tuple[Touch, ...]]
 
 
 def load(cursor: Any, rows: Iterable[Any], now: datetime) -> BatchFacts:
-    """The facts for these claimed rows: three queries in one round trip, two more when a version is met for the first time."""
+    """The facts for these claimed rows: three queries in one round trip, one more where a cap binds
+    somebody, two more when a version is met for the first time."""
     rows = list(rows)
     addresses = {(row.tenant_id, address) for row in rows for address in (row.email, row.phone) if address}
     # Three cursors: the answers arrive together.
@@ -83,6 +87,7 @@ def load(cursor: Any, rows: Iterable[Any], now: datetime) -> BatchFacts:
         graphs=_graphs_of(cursor, {row.version_id for row in rows}),
         suppressed=_suppressed(suppressions.fetchall()),
         consents=_consents(consents.fetchall()),
+        touches=_touches(cursor, rows, found, now),
     )
 
 
@@ -116,6 +121,7 @@ def person(row: Any, facts: BatchFacts, now: datetime) -> PersonFacts:
         suppressed=suppressed,
         consents=facts.consents.get(row.contact_id, frozenset()),
         variables=_variables(row, now),
+        touches=facts.touches.get(row.contact_id, ()),
     )
 
 
@@ -133,13 +139,20 @@ def _variables(row: Any, now: datetime) -> Callable[[], Mapping[str, Any]]:
 def _sequences(rows: Iterable[Any]) -> tuple[dict[int, SequenceFacts | Unreadable], dict[int, str]]:
     sequences: dict[int, SequenceFacts | Unreadable] = {}
     windows_json: dict[int, str] = {}
-    for sequence_id, status, exit_on_reply, own, office, zone_name, enabled, senders in rows:
+    for sequence_id, status, exit_on_reply, own, office, zone_name, caps, enabled, senders in rows:
         window_json = own if own != "{}" else office
         windows_json[sequence_id] = window_json
         try:
             window = windows.Window.from_json(json.loads(window_json))
         except (ValueError, TypeError, AttributeError):
             sequences[sequence_id] = Unreadable("The sending hours cannot be read. Enter them anew in the settings.")
+            continue
+        try:
+            limits = limits_of(caps)
+        except BadLimits as error:
+            sequences[sequence_id] = Unreadable(
+                f"The limits cannot be read ({error}). Enter them anew in the settings."
+            )
             continue
         sequences[sequence_id] = SequenceFacts(
             status=status,
@@ -148,8 +161,31 @@ def _sequences(rows: Iterable[Any]) -> tuple[dict[int, SequenceFacts | Unreadabl
             sending_enabled=enabled,
             senders=json.loads(senders) if senders else {},
             exit_on_reply=bool(exit_on_reply),
+            limits=limits,
         )
     return sequences, windows_json
+
+
+def _touches(
+    cursor: Any, rows: list[Any], sequences: Mapping[int, SequenceFacts | Unreadable], now: datetime
+) -> dict[int, tuple[Touch, ...]]:
+    """What counts against the caps, of those whom one binds: nobody else's messages are looked at."""
+    capped_places: dict[tuple[str, ...], bool] = {}
+    capped = []
+    for row in rows:
+        sequence = sequences.get(row.sequence_id)
+        places = tuple(row.places or ())
+        if places not in capped_places:
+            capped_places[places] = any(law.caps(places, channel, now) for channel in CHANNELS)
+        if capped_places[places] or (isinstance(sequence, SequenceFacts) and sequence.limits.person):
+            capped.append(row.contact_id)
+    if not capped:
+        return {}
+    found: dict[int, list[Touch]] = {}
+    told = cursor.execute(OF_PEOPLE, {"contacts": Bigints(capped), "now": now, "since": now - LONGEST})
+    for contact_id, *touch in told.fetchall():
+        found.setdefault(contact_id, []).append(Touch(*touch))
+    return {contact_id: tuple(touches) for contact_id, touches in found.items()}
 
 
 def _suppressed(rows: Iterable[Any]) -> dict[tuple[int, str], dict[str, dict[str, Any]]]:

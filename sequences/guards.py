@@ -10,7 +10,17 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from sequences import law, states
-from sequences.limits import Limits, Touch, answers_reached, call_under_way, calls_again, caps_for, reached
+from sequences.limits import (
+    NO_LIMITS,
+    NONE_AT_ALL,
+    Limits,
+    Touch,
+    answers_reached,
+    call_under_way,
+    calls_again,
+    caps_for,
+    reached,
+)
 from sequences.windows import Window
 
 # A text needs a moment to arrive: what would leave in the last 90 seconds of the window waits for the next one.
@@ -20,9 +30,8 @@ RECHECK = timedelta(minutes=5)
 SHORT_PAUSE, UNCERTAIN_PAUSE = timedelta(seconds=5), timedelta(seconds=60)
 # Answers that the person has asked for, by texting STOP or HELP: they go out even though the address is suppressed.
 ASKED_FOR = frozenset({"confirmation", "help"})
-NO_LIMITS = Limits()
-# While they are on the phone with us; and how often a cap of 0 is looked at again, in case somebody raises it.
-CALL_PAUSE, NEVER_PAUSE = timedelta(seconds=30), timedelta(hours=1)
+# While they are on the phone with us.
+CALL_PAUSE = timedelta(seconds=30)
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,7 +208,7 @@ def person_caps(facts: WireFacts, now: datetime) -> Stop | None:
     if not facts.marketing:
         return None
     found = reached(caps_for(facts.limits, facts.places, facts.channel, now), facts.touches, now)
-    return _later(facts, found[0], found[1] or now + NEVER_PAUSE) if found is not None else None
+    return _later(facts, found[0], found[1] or now + NONE_AT_ALL) if found is not None else None
 
 
 def answers(facts: WireFacts, now: datetime) -> Stop | None:

@@ -33,6 +33,8 @@ CALL_OVER_AFTER = timedelta(hours=1, minutes=5)
 CALL_ENDED_RANK = 40
 # After a call of which nobody knows whether it was placed, no other is placed for so long.
 NO_CALL_AFTER_UNKNOWN = timedelta(hours=24)
+# How often a cap of 0 is looked at again, in case somebody raises it.
+NONE_AT_ALL = timedelta(hours=1)
 CENT_OF_A_CENT = Decimal("0.00001")
 
 
@@ -56,6 +58,9 @@ class Limits:
 
     person: tuple[Cap, ...] = ()
     money_per_day: Decimal | None = None
+
+
+NO_LIMITS = Limits()
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """The policy: given what is known about one person, what happens at their step now? Pure; reads top to bottom.
 
 The order of checks: 0 human hold → 1 exit rules and skip conditions → 2 route: address, suppression, consent, sender →
-3 send window and 4 legal hours, in every zone the person may be in → 8 render → 10 dispatch → 11 advance.
+3 send window and 4 legal hours, in every zone the person may be in → 5 caps → 8 render → 10 dispatch → 11 advance.
 """
 
 from collections.abc import Callable, Mapping
@@ -14,6 +14,7 @@ from omnify.lib.values import value
 from sequences import law, windows
 from sequences.decisions import Entry, Exit, Handoff, Reason, Send, Skip, Task, Turn, Wait
 from sequences.graph import MESSAGE_KINDS, Graph, StepFacts
+from sequences.limits import NO_LIMITS, NONE_AT_ALL, Limits, Touch, caps_for, reached
 from sequences.render import TemplateProblem
 
 # Steps that send nothing are walked in one go; more of them in a row than this is a loop somebody drew by mistake.
@@ -38,6 +39,7 @@ class SequenceFacts:
     sending_enabled: bool
     senders: Mapping[str, int]  # channel -> id of the default sender
     exit_on_reply: bool = False
+    limits: Limits = NO_LIMITS
 
 
 @value
@@ -55,6 +57,7 @@ class PersonFacts:
     suppressed: Mapping[str, Mapping[str, Any]]  # channel -> {"reason", "quote", "at"} of the suppression in force
     consents: frozenset[str]
     variables: Callable[[], Mapping[str, Any]]
+    touches: tuple[Touch, ...] = ()  # of the last week, with what waits to go; only where a cap binds this person
 
     def address(self, channel: str) -> str:
         return self.email if channel == "email" else self.phone
@@ -136,7 +139,10 @@ def at_step(
     if step.kind == "task":
         return _task(step, person)
     return (
-        route(step, person, sequence, now) or hours(step, person, sequence, now) or content(step, person, sequence, now)
+        route(step, person, sequence, now)
+        or hours(step, person, sequence, now)
+        or caps(step, person, sequence, now)
+        or content(step, person, sequence, now)
     )
 
 
@@ -187,6 +193,19 @@ def hours(step: StepFacts, person: PersonFacts, sequence: SequenceFacts, now: da
             return Wait(now + PLACE_PAUSE, Reason.QUIET_HOURS, facts)
         return Handoff(Reason.NEVER_OPEN, facts)
     return Wait(opens, Reason.QUIET_HOURS if why.legal else Reason.OUTSIDE_WINDOW, facts)
+
+
+def caps(step: StepFacts, person: PersonFacts, sequence: SequenceFacts, now: datetime) -> Wait | None:
+    """Check 5: has this person had enough, by the tenant's caps or the law's? Only planned with here: the claim spends."""
+    if not person.touches and not sequence.limits.person:
+        return None
+    found = reached(caps_for(sequence.limits, person.places, step.kind, now), person.touches, now)
+    if found is None:
+        return None
+    cap, free = found
+    return Wait(
+        free or now + NONE_AT_ALL, Reason.CAPPED, {"channel": step.kind, "cap": cap, "touches": len(person.touches)}
+    )
 
 
 def content(step: StepFacts, person: PersonFacts, sequence: SequenceFacts, now: datetime) -> Send | Handoff:

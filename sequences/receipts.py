@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any, Final
 
+from sequences import reasons
 from sequences.decisions import Reason
 from sequences.law.words import NEEDED, closed_in_words, objection_in_words
 
@@ -98,6 +99,11 @@ def _hours(opening: str) -> Callable[[Facts], str]:
         return f"{opening}: it was {local} there{window}." if local else f"{opening}."
 
     return tell
+
+
+def _capped(facts: Facts) -> str:
+    why = reasons.why(str(facts.get("cap") or "")) or "This person has had enough messages for now."
+    return f"Not now: {why[0].lower()}{why[1:]}"
 
 
 def _closed_country(facts: Facts) -> str:
@@ -237,6 +243,7 @@ _SENTENCES: Final[dict[str, Callable[[Facts], str]]] = {
     Reason.NEVER_OPEN: _said(
         "Handed to a person: the sequence's hours and the law's never overlap in this person's zones."
     ),
+    Reason.CAPPED: _capped,
     Reason.MISSING_VARIABLE: _missing,
     Reason.TEMPLATE_FAILED: _template,
     Reason.SENT: lambda facts: "Written and handed over for sending.",
@@ -257,6 +264,7 @@ _SHORT: Final[dict[str, str]] = {
     Reason.OUTSIDE_WINDOW: "waiting for hours",
     Reason.QUIET_HOURS: "quiet hours",
     Reason.CLOSED_COUNTRY: "country closed",
+    Reason.CAPPED: "enough for now",
     Reason.NO_SENDER: "no account",
     Reason.SENDING_OFF: "sending is off",
     Reason.MISSING_VARIABLE: "value missing",
@@ -288,6 +296,7 @@ _REMEDIES: Final[dict[str, str | Callable[[Facts], str]]] = {
     Reason.CLOSED_COUNTRY: "A rule for the country must be written down and reviewed first; the page Rules lists those there are.",
     Reason.NO_SENDER: "Set up an account for this channel in the settings; the step is tried again every hour.",
     Reason.OUTSIDE_WINDOW: "It goes on by itself when the window opens.",
+    Reason.CAPPED: "It goes on by itself when the person may be written to again; the page Limits says how often that is.",
     Reason.QUIET_HOURS: "It goes on by itself when the law allows it.",
     Reason.NEVER_OPEN: "Widen the sequence's hours in its settings, then resume the person.",
     Reason.MISSING_VARIABLE: "Fill in the value on the contact, or give the text a default; then resume the person.",

@@ -20,8 +20,6 @@ from sequences.guards import Stop
 # A token is asked for a little after it is there: two floats may disagree about the instant.
 ROUNDING = timedelta(milliseconds=1)
 LINE_AGAIN = timedelta(seconds=5)
-# An allowance of 0 is looked at again so often: somebody may raise it.
-NONE_AGAIN = timedelta(hours=1)
 
 # pace_spend: refills by the time passed and takes one, or nothing. A clock that ran ahead and was set back does not stop
 # the sender for as long as it was wrong: more than a minute ahead counts as now.
@@ -210,7 +208,7 @@ def reap_lines(now: datetime) -> int:
 
 def _pace(message: Any, sender_id: int, rate: float, now: datetime) -> None:
     if rate <= 0:
-        raise _Nothing(Waits("cap:sender_second", now + NONE_AGAIN))
+        raise _Nothing(Waits("cap:sender_second", now + limits.NONE_AT_ALL))
     given = {"tenant": message.tenant_id, "sender": sender_id, "rate": rate, "burst": limits.burst(rate), "now": now}
     if _row(PACE, given) is None:
         tokens, at = _row(PACE_LEFT, given) or (0.0, now)
@@ -220,7 +218,7 @@ def _pace(message: Any, sender_id: int, rate: float, now: datetime) -> None:
 def _line(message: Any, sender_id: int, most: int, now: datetime) -> None:
     given = {"tenant": message.tenant_id, "sender": sender_id, "id": message.id, "most": most, "now": now}
     if most == 0:
-        raise _Nothing(Waits("cap:sender_calls", now + NONE_AGAIN))
+        raise _Nothing(Waits("cap:sender_calls", now + limits.NONE_AT_ALL))
     _row(LINES, given)
     if _row(SLOT, given | {"until": now + limits.CALL_OVER_AFTER}) is None:
         raise _Nothing(Waits("cap:sender_calls", now + LINE_AGAIN))

@@ -1,7 +1,5 @@
 """The tick: what one batch does to enrolments, receipts and messages, and what it costs."""
 
-import time
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -10,10 +8,10 @@ from django.test.utils import CaptureQueriesContext
 
 from contacts.models import Contact, Suppression
 from omnify.tenants.context import tenant_context
-from sequences import claims, engine, facts, writing
-from sequences import plan as plan_module
+from omnify.tenants.models import Tenant
+from sequences import claims, facts, writing
 from sequences.definitions import pause_sequence, resume_sequence
-from sequences.engine import drain, tick
+from sequences.engine import tick
 from sequences.models import Enrollment, Execution, Message, Task
 from tests.making import make_contact, make_enrollment, make_senders, make_sequence
 
@@ -196,71 +194,44 @@ def statements_of(work) -> int:
     return len(sent)
 
 
+def test_two_sequences_share_one_persons_day_and_the_second_waits_with_its_step(acme, now) -> None:
+    Tenant.objects.filter(pk=acme.pk).update(caps={"person": {"sms": {"day": 1}}})
+    ada = make_contact(acme, now)
+    first = make_enrollment(make_sequence(acme, now, {"kind": "sms"}, name="One"), ada, now)
+    second = make_enrollment(make_sequence(acme, now, {"kind": "sms"}, name="Two"), ada, now + timedelta(seconds=1))
+    tick(now)
+    tick(now + timedelta(seconds=1))
+    assert (receipts(first), receipts(second)) == ([("send", "sent")], [("wait", "capped")])
+    second.refresh_from_db()
+    assert (second.status, second.visit, second.next_run_at) == ("active", 0, now + timedelta(seconds=1, hours=24))
+    tick(second.next_run_at)
+    assert receipts(second)[-1][0] == "wait"  # the first is still in the queue: its day has not begun to count
+    Message.objects.all_tenants().update(state="delivered", sending_started_at=now)
+    second.refresh_from_db()
+    tick(second.next_run_at)
+    assert receipts(second)[-1] == ("send", "sent")
+
+
+@pytest.mark.parametrize("capped", [False, True])
+def test_caps_cost_one_query_a_batch_and_only_where_one_binds_somebody(acme, now, capped) -> None:
+    if capped:
+        Tenant.objects.filter(pk=acme.pk).update(caps={"person": {"all": {"day": 5}}})
+    sequence = make_sequence(acme, now, {"kind": "sms"}, {"kind": "wait", "config": {"days": 1}}, {"kind": "sms"})
+    counts = []
+    for people_due in (1, 7, 30):  # seven and more are stored in three parts
+        for _ in range(people_due):
+            make_enrollment(sequence, make_contact(acme, now), now)
+        counts.append(statements_of(lambda: tick(now)))
+    assert counts[1] == counts[2], counts
+    assert counts[2] - 2 <= 9 + capped
+
+
 def test_a_deleted_contact_leaves_the_sequence(acme, now) -> None:
     contact = make_contact(acme, now)
     enrollment = make_enrollment(make_sequence(acme, now), contact, now)
     Contact.objects.all_tenants().filter(pk=contact.pk).update(deleted_at=now)
     tick(now)
     assert receipts(enrollment) == [("exit", "contact_deleted")]
-
-
-def due_order(acme, now, *minutes: int) -> list[Enrollment]:
-    sequence = make_sequence(acme, now, name=f"Due {minutes}")
-    return [make_enrollment(sequence, make_contact(acme, now), now - timedelta(minutes=each)) for each in minutes]
-
-
-def test_each_batch_of_a_sweep_begins_where_the_one_before_ended(acme, now, monkeypatch) -> None:
-    due_order(acme, now, 50, 40, 30, 20, 10)
-    claimed, begun = claims.due, []
-    monkeypatch.setattr(
-        claims, "due", lambda cursor, at, limit, since: begun.append(since) or claimed(cursor, at, limit, since)
-    )
-    assert drain(lambda: now, seconds=20, monotonic=time.monotonic, limit=2, hands=1) == 5
-    reached = [now - timedelta(minutes=each) for each in (40, 20, 10)]
-    assert begun == [claims.BEGINNING, *reached, claims.BEGINNING]
-
-
-def test_what_comes_to_be_due_behind_a_sweep_is_found_by_the_next(acme, now, monkeypatch) -> None:
-    due_order(acme, now, 10, 10, 5)
-    claimed, late = claims.due, []
-
-    def due(cursor, at, limit, since):
-        found = claimed(cursor, at, limit, since)
-        if not late:
-            late.extend(due_order(acme, now, 60))
-        return found
-
-    monkeypatch.setattr(claims, "due", due)
-    assert drain(lambda: now, seconds=20, monotonic=time.monotonic, limit=2, hands=1) == 4
-    assert receipts(late[0]) == [("send", "sent")]
-
-
-def test_a_second_enrolment_of_one_person_is_not_lost_behind_the_sweep(acme, now) -> None:
-    contact = make_contact(acme, now)
-    for name, ago in (("One", 10), ("Two", 10)):
-        make_enrollment(make_sequence(acme, now, name=name), contact, now - timedelta(minutes=ago))
-    due_order(acme, now, 5, 5, 5)
-    assert drain(lambda: now, seconds=20, monotonic=time.monotonic, limit=3, hands=1) == 5
-
-
-def test_a_refused_row_is_parked_in_a_sweep_and_the_others_go_on(acme, now) -> None:
-    poison, *fine = due_order(acme, now, 30, 20, 10, 5)
-    longest = "x" * 2000  # more than the column of the subject, or of any address, holds
-    with pytest.MonkeyPatch.context() as patch:
-        original = plan_module.plan
-
-        def odd(standing, person, sequence, graph, at):
-            turn = original(standing, person, sequence, graph, at)
-            if person.phone == poison.contact.phone:
-                entry = replace(turn.entries[-1], decision=replace(turn.entries[-1].decision, to=longest))
-                return replace(turn, entries=(*turn.entries[:-1], entry))
-            return turn
-
-        patch.setattr(engine, "plan", odd)
-        assert drain(lambda: now, seconds=20, monotonic=time.monotonic, limit=4, hands=1) == 4
-    poison.refresh_from_db()
-    assert (poison.status, poison.status_reason) == ("failed", "crashed")
-    assert Message.objects.all_tenants().filter(enrollment__in=fine).count() == 3
 
 
 @pytest.mark.django_db(transaction=True)
@@ -286,17 +257,6 @@ def test_two_ticks_at_once_never_decide_twice(acme, now) -> None:
     with ThreadPoolExecutor(4) as pool:
         decided = sum(future.result() for future in [pool.submit(worker) for _ in range(4)])
     assert decided == 60
-    assert Message.objects.all_tenants().count() == 60
-    assert Execution.objects.all_tenants().count() == 60
-
-
-@pytest.mark.django_db(transaction=True)
-def test_the_two_hands_of_one_process_never_decide_twice(acme, now) -> None:
-    sequence = make_sequence(acme, now)
-    with transaction.atomic():
-        for _ in range(60):
-            make_enrollment(sequence, make_contact(acme, now), now)
-    assert drain(lambda: now, seconds=60, monotonic=time.monotonic, limit=7) == 60
     assert Message.objects.all_tenants().count() == 60
     assert Execution.objects.all_tenants().count() == 60
 

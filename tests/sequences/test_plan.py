@@ -7,6 +7,7 @@ import pytest
 
 from sequences.decisions import Exit, Handoff, Reason, Send, Skip, Task, Wait
 from sequences.graph import build
+from sequences.limits import NO_LIMITS, Touch, limits_of
 from sequences.plan import MAX_WALK, PersonFacts, SequenceFacts, Standing, plan
 from sequences.windows import Window
 
@@ -153,6 +154,39 @@ def test_hours_that_never_meet_because_nobody_knows_the_place_are_looked_at_agai
     turn = decide("sms", person=changed(PERSON, zones=("Asia/Tokyo",), places=()))
     assert (turn.status, turn.entries[0].decision.reason) == ("active", Reason.QUIET_HOURS)
     assert turn.next_run_at == NOW + timedelta(hours=1)
+
+
+def reached_at(*hours_ago: float, channel: str = "sms", purpose: str = "marketing") -> tuple[Touch, ...]:
+    return tuple(Touch(channel, purpose, NOW - timedelta(hours=ago)) for ago in hours_ago)
+
+
+TWO_A_DAY = limits_of('{"person": {"all": {"day": 2}}}')
+NO_TEXTS = limits_of('{"person": {"sms": {"day": 0}}}')
+
+
+@pytest.mark.parametrize(
+    ("kind", "limits", "place", "touches", "again"),
+    [
+        ("sms", TWO_A_DAY, "US-NY", reached_at(20, 3), timedelta(hours=4)),
+        ("sms", TWO_A_DAY, "US-NY", reached_at(25, 3), None),
+        ("sms", TWO_A_DAY, "US-NY", reached_at(20) + reached_at(3, channel="email"), timedelta(hours=4)),
+        ("sms", TWO_A_DAY, "US-NY", reached_at(20) + reached_at(3, purpose="reply"), None),
+        ("sms", NO_TEXTS, "US-NY", (), timedelta(hours=1)),
+        ("email", NO_TEXTS, "US-NY", (), None),
+        ("sms", NO_LIMITS, "US-FL", reached_at(23, 5, 1), timedelta(hours=1)),
+        ("sms", NO_LIMITS, "US-FL", reached_at(23, 5), None),
+        ("email", NO_LIMITS, "US-FL", reached_at(23, 5, 1), None),
+    ],
+)
+def test_who_has_had_enough_waits_at_the_step_until_the_cap_lets_go(kind, limits, place, touches, again) -> None:
+    turn = decide(
+        kind, person=changed(PERSON, places=(place,), touches=touches), sequence=changed(SEQUENCE, limits=limits)
+    )
+    if again is None:
+        assert isinstance(turn.entries[0].decision, Send)
+    else:
+        assert (turn.entries[0].decision.reason, turn.step_id, turn.visit) == (Reason.CAPPED, 1, 0)
+        assert turn.next_run_at == NOW + again
 
 
 def test_a_window_about_to_close_is_closed() -> None:
