@@ -70,7 +70,9 @@ def _start(seconds: float) -> ctypes.c_void_p | None:
     timer = ctypes.c_void_p()
     event = _Event(None, signal.SIGKILL, SIGEV_SIGNAL, b"")
     if library.timer_create(CLOCK_BOOTTIME, ctypes.byref(event), ctypes.byref(timer)):
-        logger.warning("The system gives no timer (errno %d): a frozen worker is only stopped by its cluster.", ctypes.get_errno())
+        logger.warning(
+            "The system gives no timer (errno %d): a frozen worker is only stopped by its cluster.", ctypes.get_errno()
+        )
         return None
     whole = int(seconds)
     timing = _Timing(_Moment(0, 0), _Moment(whole, int((seconds - whole) * 1e9)))

@@ -1,6 +1,6 @@
 """The workers that are killed. Run as `python -m omnify.commands.chaos.crew`: loads Omnify once, then forks a worker a line.
 
-Each worker does everything an Omnify does about sending (tick, dispatch, reconcile), for ever. It obeys its parent through a
+Each worker does everything an Omnify does about sending (tick, dispatch, reconcile, read again), for ever. It obeys its parent through a
 pipe: "spawn" forks one and answers its pid; the end of the pipe ends the parent, and with it, all of them.
 """
 
@@ -121,6 +121,8 @@ def work() -> None:
 
     from sequences.delivery import dispatch
     from sequences.engine import tick
+    from sequences.inbound import apply_waiting
+    from sequences.polling import poll
     from sequences.reconcile import reconcile
     from sequences.timekeeping import database_clock
 
@@ -128,6 +130,9 @@ def work() -> None:
         lambda: tick(database_clock()(), 10),
         lambda: dispatch(CHANNELS, now=database_clock(), budget_seconds=1.0, threads=3),
         lambda: reconcile(database_clock()(), batch=20),
+        # No webhook reaches a crew without a web process: how calls ended is read from the providers' lists alone.
+        lambda: poll(database_clock()(), budget_seconds=2.0),
+        lambda: apply_waiting(database_clock()(), budget_seconds=1.0),
     ]
     while True:
         for turn in turns:
