@@ -33,7 +33,7 @@ from tests.promises import snapshot
 
 # A Wednesday, 18:00 in New York and 15:00 in Los Angeles: for some the evening closes soon.
 START = datetime(2026, 11, 18, 23, 0, tzinfo=UTC)
-CAP = 2
+CAP = 3
 MARKETING = "Step "
 # The worker dies during the request: what the provider makes of it.
 DEATHS = {"accept_then_die": "accept", "die": "timeout"}
