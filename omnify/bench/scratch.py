@@ -29,12 +29,14 @@ def database(role: str = "omnify_system", template: str = "") -> Iterator[None]:
     """
     owner = dict(connection.settings_dict)
     name = f"omnify_bench_{os.getpid()}"
-    if template:  # nobody may be connected to what is copied
-        _use("postgres", options="")
-    connection.set_autocommit(True)
-    with connection.cursor() as cursor:
-        cursor.execute(f'CREATE DATABASE "{name}"' + (f' TEMPLATE "{template}"' if template else ""))
     try:
+        if template:  # nobody may be connected to what is copied, not even a thread that somebody forgot
+            _use("postgres", options="")
+        connection.set_autocommit(True)
+        with connection.cursor() as cursor:
+            if template:
+                cursor.execute(LEFT_BEHIND, [template])
+            cursor.execute(f'CREATE DATABASE "{name}"' + (f' TEMPLATE "{template}"' if template else ""))
         _use(name, options="")
         if not template:
             call_command("migrate", verbosity=0)
@@ -43,12 +45,14 @@ def database(role: str = "omnify_system", template: str = "") -> Iterator[None]:
         _use(name, options=f"-c role={role}")
         yield
     finally:
-        _use("postgres" if template else owner["NAME"], options="")
-        with connection.cursor() as cursor:
-            # Sessions of our own roles only: an autovacuum is not ours to end, and the server ends it by itself.
-            cursor.execute(LEFT_BEHIND, [name])
-            cursor.execute(f'DROP DATABASE "{name}"')
-        _use(owner["NAME"], options=owner["OPTIONS"].get("options", ""))
+        try:
+            _use("postgres" if template else owner["NAME"], options="")
+            with connection.cursor() as cursor:
+                # Sessions of our own roles only: an autovacuum is not ours to end, and the server ends it by itself.
+                cursor.execute(LEFT_BEHIND, [name])
+                cursor.execute(f'DROP DATABASE IF EXISTS "{name}"')
+        finally:
+            _use(owner["NAME"], options=owner["OPTIONS"].get("options", ""))
 
 
 def _use(name: str, *, options: str) -> None:

@@ -5,14 +5,16 @@ from django.urls import reverse
 
 from omnify.tenants.context import tenant_context
 from sequences.definitions import ensure_draft
-from sequences.models import Enrollment, Message, Sender, Sequence, Step, Task
+from sequences.models import Enrollment, Message, ProviderEvent, Sender, Sequence, Step, Task
 from sequences.urls import urlpatterns
 from tests.making import make_contact, make_enrollment, make_member, make_senders, make_sequence
 
 pytestmark = [pytest.mark.django_db, pytest.mark.as_web]
 
 PAGES = {pattern.name: sorted(pattern.pattern.converters) for pattern in urlpatterns}
-NO_TENANT_ROW = {"list", "create", "demo", "enrollment_action", "tasks", "choose"}
+NO_TENANT_ROW = {
+    "list", "create", "demo", "enrollment_action", "tasks", "choose", "rules", "limits", "held", "held_decide",
+}  # fmt: skip
 GETS = {
     "sequence",
     "people",
@@ -42,7 +44,12 @@ def world(people, now, settings):
             contact=contact, enrollment=enrollment, channel="sms", to_address=contact.phone, body="Hi", state="held",
             state_at=now, created_at=now, not_before=now, expires_at=now, sender=Sender.objects.get(channel="sms"),
         )  # fmt: skip
+        event = ProviderEvent.objects.create(
+            sender=Sender.objects.get(channel="sms"), provider="twilio", kind="inbound", event_key="SM1", body="",
+            received_at=now, state="parked",
+        )  # fmt: skip
     ids = {
+        "event_retry": event.pk,
         "contact_panel": contact.public_id,
         "reply": contact.public_id,
         "settle": message.public_id,
@@ -55,12 +62,17 @@ def address(world, name):
     args = {"key": "aaa"} if "key" in PAGES[name] else {}
     if "public_id" in PAGES[name]:
         args["public_id"] = world["ids"].get(name, world["sequence"].public_id)
+    if "pk" in PAGES[name]:
+        args["pk"] = world["ids"][name]
     return reverse(f"sequences:{name}", kwargs=args)
 
 
 def everything(people):
     with tenant_context(people.acme.pk):
-        return [list(model.objects.order_by("id").values()) for model in (Sequence, Step, Enrollment, Message, Task)]
+        return [
+            list(model.objects.order_by("id").values())
+            for model in (Sequence, Step, Enrollment, Message, ProviderEvent, Task)
+        ]
 
 
 POST_DATA = {

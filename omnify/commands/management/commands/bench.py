@@ -28,9 +28,13 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("what", nargs="+", choices=[*BENCHES, "all"])
-        parser.add_argument("--json", action="store_true", help="one JSON object a bench: value, floor, ratio, and the rest")
+        parser.add_argument(
+            "--json", action="store_true", help="one JSON object a bench: value, floor, ratio, and the rest"
+        )
         parser.add_argument("--write", action="store_true", help="write docs/benchmarks.md")
-        parser.add_argument("--full", action="store_true", help="the sizes of the goals: 5M enrolments, 1M rows; minutes")
+        parser.add_argument(
+            "--full", action="store_true", help="the sizes of the goals: 5M enrolments, 1M rows; minutes"
+        )
         parser.add_argument("--people", type=int, help="people, enrolments, messages or requests worked through")
         parser.add_argument("--rows", type=int, help="rows of the file, or enrolments of the larger table")
         parser.add_argument("--rounds", type=int, help="the median of so many rounds counts")
