@@ -70,20 +70,30 @@ WITH earlier AS (
 UPDATE import_row SET twin = best.first
   FROM (SELECT row, min(first) AS first FROM found GROUP BY row) AS best WHERE best.row = import_row.row
 """
-# staging_known_by_email, staging_known_by_phone: the contact a row is about. The tenant comes from the row, not as a constant:
-# of a constant the planner asks old statistics, which know nothing of a tenant whose first list this is.
+# staging_having_email, staging_having_phone: the contacts that have one of these addresses. Asked for with a list, and brought back as
+# a list, not joined: of a tenant's first list the planner knows nothing, or what was true of people long gone, and would compare
+# every row with every contact.
+HAVING_EMAIL = """
+SELECT id, email FROM contacts_contact
+ WHERE tenant_id = (SELECT tenant_id FROM import_row LIMIT 1) AND email = ANY (%s) AND email <> '' AND deleted_at IS NULL
+"""
+HAVING_PHONE = """
+SELECT id, phone, first_name, email FROM contacts_contact
+ WHERE tenant_id = (SELECT tenant_id FROM import_row LIMIT 1) AND phone = ANY (%s) AND phone <> '' AND deleted_at IS NULL
+"""
+# staging_known_by_email, staging_known_by_phone: the contact a row is about, among those.
 KNOWN_BY_EMAIL = """
-UPDATE import_row SET contact_id = contact.id FROM contacts_contact AS contact
- WHERE import_row.twin IS NULL AND import_row.email <> '' AND contact.tenant_id = import_row.tenant_id
-   AND contact.email = import_row.email AND contact.email <> '' AND contact.deleted_at IS NULL
+UPDATE import_row SET contact_id = contact.id FROM unnest(%s::bigint[], %s::text[]) AS contact (id, email)
+ WHERE twin IS NULL AND contact.email = import_row.email
 """
 KNOWN_BY_PHONE = """
 UPDATE import_row SET contact_id = best.id, clash = best.clash FROM (
     SELECT DISTINCT ON (staged.row) staged.row, contact.id,
            staged.first_name <> '' AND contact.first_name <> '' AND lower(staged.first_name) <> lower(contact.first_name) AS clash
-      FROM import_row AS staged JOIN contacts_contact AS contact
-        ON contact.tenant_id = staged.tenant_id AND contact.phone = staged.phone AND contact.phone <> '' AND contact.deleted_at IS NULL
-     WHERE staged.twin IS NULL AND staged.contact_id IS NULL AND staged.phone <> '' AND (staged.email = '' OR contact.email = '')
+      FROM import_row AS staged
+      JOIN unnest(%s::bigint[], %s::text[], %s::text[], %s::text[]) AS contact (id, phone, first_name, email)
+        ON contact.phone = staged.phone
+     WHERE staged.twin IS NULL AND staged.contact_id IS NULL AND (staged.email = '' OR contact.email = '')
      ORDER BY staged.row, 3, contact.id
 ) AS best WHERE best.row = import_row.row AND NOT (best.clash AND import_row.email <> '')
 """
@@ -147,13 +157,22 @@ def mark(*, duplicates: str) -> Counts:
     """Marks twins and known contacts among the staged rows and counts what an import would do with them."""
     with connection.cursor() as cursor:
         cursor.execute(TWINS)
-        cursor.execute(KNOWN_BY_EMAIL)
-        cursor.execute(KNOWN_BY_PHONE)
+        _know(cursor, "email", HAVING_EMAIL, KNOWN_BY_EMAIL)
+        _know(cursor, "phone", HAVING_PHONE, KNOWN_BY_PHONE)
         cursor.execute(SAME_CONTACT)
         # Whom the rows are about was not known when they were staged: without it the joins that follow compare all with all.
         cursor.execute("ANALYZE import_row (contact_id)")
         cursor.execute(COUNT, {"update": duplicates == "update"})
         return Counts(*cursor.fetchone())
+
+
+def _know(cursor: Any, address: str, having: str, known: str) -> None:
+    """Notes on the staged rows which contacts have their addresses of one kind. Three statements, however many rows."""
+    cursor.execute(f"SELECT {address} FROM import_row WHERE twin IS NULL AND contact_id IS NULL AND {address} <> ''")
+    cursor.execute(having, [[found for (found,) in cursor.fetchall()]])
+    columns = [column.name for column in cursor.description]
+    rows = cursor.fetchall()
+    cursor.execute(known, [[row[at] for row in rows] for at in range(len(columns))])
 
 
 def remember() -> None:
