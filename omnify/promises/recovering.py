@@ -36,6 +36,7 @@ BEGUN = "SELECT 1 FROM sequences_wakeup WHERE kind = %s AND asked_at > %s AND st
 DONE = BEGUN + " AND finished_at >= started_at"
 # How long a worker has been at rest when it is killed: it waits inside the queue by then.
 AT_REST = 0.5
+MOST_TRIES = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,15 +101,18 @@ def _environment(state: Path) -> dict[str, str]:
 
 def _killed(cast: Cast, state: Path, cluster: str, kind: str, chance: random.Random) -> Recovery:
     """Kills one resting member, and waits until the cluster has begun a task that was asked for afterwards."""
-    cast.wait_until_whole()
     with psycopg.connect(postgres.database_url(state), autocommit=True) as database:
-        if not _until(database, DONE, cluster, _now(database)):
-            raise RuntimeError(f"The cluster {cluster} took no task before anything was killed.")
-        time.sleep(AT_REST)
-        family = [pid for pid, what in sorted(cast.family(cluster).items()) if what == f"{cluster} {kind}"]
-        killed_at, began = _now(database), time.monotonic()
-        if not family or not sessions.send(chance.choice(family), signal.SIGKILL):
-            raise RuntimeError(f"The {kind} of {cluster} was gone before it could be killed.")
+        for _ in range(MOST_TRIES):
+            cast.wait_until_whole()
+            if not _until(database, DONE, cluster, _now(database)):
+                raise RuntimeError(f"The cluster {cluster} took no task before anything was killed.")
+            time.sleep(AT_REST)
+            family = [pid for pid, what in sorted(cast.family(cluster).items()) if what == f"{cluster} {kind}"]
+            killed_at, began = _now(database), time.monotonic()
+            if family and sessions.send(chance.choice(family), signal.SIGKILL):
+                break  # otherwise the cluster is just being renewed, by itself or by its supervisor
+        else:
+            raise RuntimeError(f"No {kind} of {cluster} was ever at rest to be killed.")
         again = _until(database, BEGUN, cluster, killed_at)
     return Recovery(f"{cluster} {kind}", time.monotonic() - began if again else None)
 
