@@ -9,6 +9,7 @@ import pytest
 from django.conf import settings
 from django.db import connection, connections
 
+from omnify.bench import scratch
 from tests.making import People, make_people
 
 SHARED_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
@@ -28,12 +29,29 @@ def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> Iterator[N
     with django_db_blocker.unblock():
         with connection.cursor() as cursor:
             cursor.execute("GRANT omnify_web, omnify_system TO CURRENT_USER")
-        connections.close_all()
+            fresh = _fresh()
+            cursor.execute(f'DROP DATABASE IF EXISTS "{fresh}"')
+        with scratch.beside() as cursor:
+            cursor.execute(f'CREATE DATABASE "{fresh}" TEMPLATE "{connection.settings_dict["NAME"]}"')
         connection.settings_dict["OPTIONS"]["options"] = "-c role=omnify_system"
     yield
     with django_db_blocker.unblock():
         connections.close_all()
-    del connection.settings_dict["OPTIONS"]["options"]
+        del connection.settings_dict["OPTIONS"]["options"]
+        with scratch.beside() as cursor:
+            cursor.execute(f'DROP DATABASE "{fresh}"')
+
+
+def _fresh() -> str:
+    """A copy of the tests' database, made before anybody used it and never connected to: what others are copied from."""
+    return f"{connection.settings_dict['NAME']}_fresh"
+
+
+@pytest.fixture
+def own_database(transactional_db: None) -> Iterator[None]:
+    """For a test that copies, restores or fills a whole database: one of its own, to which nobody else is connected."""
+    with scratch.database(template=_fresh()):
+        yield
 
 
 @pytest.fixture(autouse=True)

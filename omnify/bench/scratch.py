@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from typing import Any
 from urllib.parse import quote, urlencode
 
+import psycopg
 from django.core.management import call_command
 from django.db import connection, connections
 
@@ -30,12 +31,7 @@ def database(role: str = "omnify_system", template: str = "") -> Iterator[None]:
     owner = dict(connection.settings_dict)
     name = f"omnify_bench_{os.getpid()}"
     try:
-        if template:  # nobody may be connected to what is copied, not even a thread that somebody forgot
-            _use("postgres", options="")
-        connection.set_autocommit(True)
-        with connection.cursor() as cursor:
-            if template:
-                cursor.execute(LEFT_BEHIND, [template])
+        with beside() as cursor:
             cursor.execute(f'CREATE DATABASE "{name}"' + (f' TEMPLATE "{template}"' if template else ""))
         _use(name, options="")
         if not template:
@@ -45,14 +41,23 @@ def database(role: str = "omnify_system", template: str = "") -> Iterator[None]:
         _use(name, options=f"-c role={role}")
         yield
     finally:
-        try:
-            _use("postgres" if template else owner["NAME"], options="")
-            with connection.cursor() as cursor:
-                # Sessions of our own roles only: an autovacuum is not ours to end, and the server ends it by itself.
-                cursor.execute(LEFT_BEHIND, [name])
-                cursor.execute(f'DROP DATABASE IF EXISTS "{name}"')
-        finally:
-            _use(owner["NAME"], options=owner["OPTIONS"].get("options", ""))
+        connections.close_all()
+        with beside() as cursor:
+            # Sessions of our own roles only: an autovacuum is not ours to end, and the server ends it by itself.
+            cursor.execute(LEFT_BEHIND, [name])
+            cursor.execute(f'DROP DATABASE IF EXISTS "{name}"')
+        _use(owner["NAME"], options=owner["OPTIONS"].get("options", ""))
+
+
+@contextmanager
+def beside() -> Iterator[Any]:
+    """A cursor of the owner's in another database, with no connection of Django's open: for what is copied or dropped, to which
+    nobody may be connected."""
+    connections.close_all()
+    known = connection.get_connection_params()
+    where = {name: known[name] for name in ("host", "port", "user", "password") if known.get(name)}
+    with psycopg.connect(dbname="postgres", autocommit=True, **where) as owner, owner.cursor() as cursor:
+        yield cursor
 
 
 def _use(name: str, *, options: str) -> None:

@@ -4,15 +4,14 @@ Databases are dropped without FORCE: PostgreSQL then waits for sessions that are
 which the owner of a database may not.
 """
 
-import psycopg
-from django.db import connection, connections
+from django.db import connection
 from psycopg import sql
 
-from omnify.bench.scratch import LEFT_BEHIND
+from omnify.bench.scratch import beside
 
 
 def back_up() -> str:
-    """Copies the database as it is now; returns the copy's name. Sessions of ours that somebody forgot to close are ended."""
+    """Copies the database as it is now; returns the copy's name. Nobody else may be connected to it."""
     name = str(connection.settings_dict["NAME"])
     copy = f"{name}_backup"
     _at_the_side(
@@ -38,10 +37,6 @@ def forget(copy: str) -> None:
 
 def _at_the_side(*statements: sql.Composed) -> None:
     """Runs these as the owner, connected to another database, with no connection of Django's open."""
-    connections.close_all()
-    known = connection.get_connection_params()
-    where = {name: known[name] for name in ("host", "port", "user", "password") if known.get(name)}
-    with psycopg.connect(dbname="postgres", autocommit=True, **where) as owner:
-        owner.execute(LEFT_BEHIND, [connection.settings_dict["NAME"]])
+    with beside() as cursor:
         for statement in statements:
-            owner.execute(statement)
+            cursor.execute(statement)

@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 from django.core.management import call_command
-from django.db import connection
 
 from omnify.bench import idle, report, scratch
 from omnify.bench.measured import Measure, Size
@@ -26,16 +25,9 @@ SMALL = {
 }
 
 
-@pytest.fixture
-def fresh(transactional_db: None) -> Any:
-    """A copy of the tests' own database, where a bench may leave what it likes."""
-    with scratch.database(template=connection.settings_dict["NAME"]):
-        yield
-
-
 @pytest.mark.timeout(240)
 @pytest.mark.parametrize("name", SMALL)
-def test_a_bench_works_through_all_it_was_given(name: str, fresh: Any) -> None:
+def test_a_bench_works_through_all_it_was_given(name: str, own_database: None) -> None:
     measures: list[Measure] = import_module(f"omnify.bench.{MODULES.get(name, name)}").measure(SMALL[name])
     assert measures
     for measure in measures:
@@ -52,7 +44,9 @@ def test_a_bench_works_through_all_it_was_given(name: str, fresh: Any) -> None:
 
 
 @pytest.mark.timeout(240)
-def test_the_idle_bench_finds_its_processes_and_their_sessions(fresh: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_idle_bench_finds_its_processes_and_their_sessions(
+    own_database: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(idle, "SETTLE_SECONDS", 0.5)
     monkeypatch.setattr(idle, "WATCHED_SECONDS", 2.0)
     monkeypatch.setattr(idle, "PROCESSES", ("pulse", "default"))
@@ -63,7 +57,7 @@ def test_the_idle_bench_finds_its_processes_and_their_sessions(fresh: Any, monke
     assert measure.value >= 0
 
 
-def test_two_processes_share_the_work(fresh: Any) -> None:
+def test_two_processes_share_the_work(own_database: None) -> None:
     seconds, done = scratch.together(2, lambda: 7)
     assert done == 14
     assert seconds > 0

@@ -31,6 +31,11 @@ STEPS = (
 )
 
 
+@pytest.fixture(autouse=True)
+def _own_database(own_database: None) -> None:
+    """It is copied and put back while nobody else may be connected."""
+
+
 @pytest.fixture
 def now() -> datetime:
     """The simulator dates what it accepts by the real clock: these tests live in the present."""
