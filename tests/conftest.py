@@ -23,6 +23,14 @@ def pytest_configure() -> None:
     ]  # the slow one costs a second a member
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup() -> None:
+    """A process that a test forked says good-bye, when it ends, on every connection it inherited, also on those that another
+    event loop of this process keeps: a connection that is gone is made anew, not handed to the next test."""
+    if connection.connection is not None and not connection.in_atomic_block and not connection.is_usable():
+        connection.close()
+
+
 @pytest.fixture(scope="session")
 def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
     """The schema is made by the owner; from then on every connection, of every thread, acts as the system role."""
