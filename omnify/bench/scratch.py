@@ -41,12 +41,18 @@ def database(role: str = "omnify_system", template: str = "") -> Iterator[None]:
         _use(name, options=f"-c role={role}")
         yield
     finally:
-        connections.close_all()
-        with beside() as cursor:
-            # Sessions of our own roles only: an autovacuum is not ours to end, and the server ends it by itself.
-            cursor.execute(LEFT_BEHIND, [name])
-            cursor.execute(f'DROP DATABASE IF EXISTS "{name}"')
+        drop(name)
         _use(owner["NAME"], options=owner["OPTIONS"].get("options", ""))
+
+
+def drop(name: str) -> None:
+    """Drops a database of ours with the sessions that are left in it.
+
+    Sessions of our own roles only, so not WITH (FORCE): an autovacuum is not ours to end, and the server ends it by itself.
+    """
+    with beside() as cursor:
+        cursor.execute(LEFT_BEHIND, [name])
+        cursor.execute(f'DROP DATABASE IF EXISTS "{name}"')
 
 
 @contextmanager

@@ -11,6 +11,8 @@ from urllib.parse import quote
 from django.core.management import call_command
 from django.db import connection, connections
 
+from omnify.bench.scratch import beside, drop
+
 WORKERS = "-c role=omnify_system"
 
 
@@ -19,7 +21,8 @@ def template() -> Iterator[str]:
     """The name of a freshly migrated database that nobody is connected to."""
     owner = str(connection.settings_dict["NAME"])
     name = f"omnify_promises_{os.getpid()}"
-    _as_owner(f'CREATE DATABASE "{name}"')
+    with beside() as cursor:
+        cursor.execute(f'CREATE DATABASE "{name}"')
     try:
         use(name, role="")
         call_command("migrate", verbosity=0)
@@ -30,23 +33,22 @@ def template() -> Iterator[str]:
         yield name
     finally:
         use(owner, role="")
-        _as_owner(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
-        connections.close_all()
+        drop(name)
 
 
 @contextmanager
 def copy(of: str, name: str) -> Iterator[None]:
     """Inside: Django's connection, and that of every process started from here, is a copy of the database `of`."""
     owner = str(connection.settings_dict["NAME"])
-    _as_owner(f'CREATE DATABASE "{name}" TEMPLATE "{of}"')
+    with beside() as cursor:
+        cursor.execute(f'CREATE DATABASE "{name}" TEMPLATE "{of}"')
     try:
         use(name, role=WORKERS)
         os.environ["DATABASE_URL"] = _url(name)
         yield
     finally:
         use(owner, role="")
-        _as_owner(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
-        connections.close_all()
+        drop(name)
 
 
 def use(name: str, *, role: str) -> None:
@@ -54,12 +56,6 @@ def use(name: str, *, role: str) -> None:
     connections.close_all()
     connection.settings_dict["NAME"] = name
     connection.settings_dict["OPTIONS"] = {**connection.settings_dict["OPTIONS"], "options": role}
-
-
-def _as_owner(statement: str) -> None:
-    connection.set_autocommit(True)
-    with connection.cursor() as cursor:
-        cursor.execute(statement)
 
 
 def _url(name: str) -> str:
