@@ -23,6 +23,7 @@ from sequences.models import (
     SendEpoch,
     Sender,
     Sequence,
+    SequenceNumbers,
     Spending,
     Step,
     Switch,
@@ -208,6 +209,12 @@ class ProviderEventPage(ReadOnly):
     list_filter = ("state", "provider")
     list_select_related = ("sender",)
     search_fields = ("event_key__exact",)
+
+
+@admin.register(SequenceNumbers)
+class SequenceNumbersPage(ReadOnly):
+    list_display = ("sequence", "people", "counted_at", "took_ms")
+    list_select_related = ("sequence",)
 
 
 @admin.register(Spending)

@@ -1,20 +1,22 @@
 """What the pages of sequences show, each answer in a constant number of queries."""
 
-from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Q, QuerySet
 
 from contacts import finding
 from contacts.models import Contact
+from sequences.counting import people_by_status
 from sequences.models import Enrollment, Execution, Message, Sequence, Step, Version
 from sequences.models.definition import SequenceStatus
 from sequences.models.enrollment import OPEN_STATUSES
 
 PAGE = 50
+# A receipt unfolds into all it knows, so a page has fewer of them.
+RECEIPTS = 25
 # The People tab's filters: name -> (word, which enrolments).
 STATES: dict[str, tuple[str, Q]] = {
     "active": ("Active", Q(status="active")),
@@ -63,16 +65,14 @@ class Receipt:
 
 
 def listed(*, status: str = "", search: str = "") -> list[Row]:
-    """The tenant's sequences, the latest edited first; archived ones only where they are asked for. Four queries."""
+    """The tenant's sequences, the latest edited first; archived ones only where they are asked for. Five queries."""
     rows = Sequence.objects.select_related("owner__user").order_by("-updated_at", "-id")
     rows = rows.filter(status=status) if status else rows.exclude(status=SequenceStatus.ARCHIVED)
     if search:
         rows = rows.filter(Q(name__icontains=search) | Q(description__icontains=search))
     found = {sequence.pk: Row(sequence) for sequence in rows[:200]}
-    for sequence_id, state, number in _counted(
-        Enrollment.objects.filter(sequence_id__in=found), "sequence_id", "status"
-    ):
-        found[sequence_id].counts[state] = number
+    for sequence_id, counts in people_by_status(found).items():
+        found[sequence_id].counts = counts
     shown: dict[int, int] = {pk: row.sequence.published_id for pk, row in found.items() if row.sequence.published_id}
     for pk, version_id in Version.objects.filter(sequence_id__in=found, published_at__isnull=True).values_list(
         "sequence_id", "pk"
@@ -86,11 +86,12 @@ def listed(*, status: str = "", search: str = "") -> list[Row]:
     return list(found.values())
 
 
-def state_counts(sequence: Sequence) -> dict[str, int]:
-    """How many people are in each of STATES, and under "all" how many there are. One query."""
+def state_counts(states: Mapping[str, Mapping[str, int]]) -> dict[str, int]:
+    """How many people are in each of STATES, and under "all" how many there are, from people by status and reason."""
     numbers: dict[str, int] = dict.fromkeys(STATES, 0)
-    for status, reason, number in _counted(Enrollment.objects.filter(sequence=sequence), "status", "status_reason"):
-        numbers[state_name(status, reason)] += number
+    for status, reasons in states.items():
+        for reason, number in reasons.items():
+            numbers[state_name(status, reason)] += number
     return {"all": sum(numbers.values()), **numbers}
 
 
@@ -136,7 +137,7 @@ def log(
         rows = rows.filter(Q(channel=channel) | Q(facts__channel=channel))
     if search:
         rows = rows.filter(enrollment__contact__in=contacts_matching(search, now))
-    found = _page(rows.select_related("enrollment__contact").order_by("-id"), before)
+    found = _page(rows.select_related("enrollment__contact").order_by("-id"), before, RECEIPTS)
     return Page(receipts_of(found.rows), found.before)
 
 
@@ -152,35 +153,13 @@ def receipts_of(executions: list[Execution]) -> list[Receipt]:
     return [Receipt(each, steps.get(each.step_id or 0), by_execution.get(each.pk)) for each in executions]
 
 
-def step_numbers(sequence: Sequence, steps: Iterable[Step]) -> dict[str, dict[str, int]]:
-    """For each step key: people standing on it now, and decisions there so far, of all versions. Three queries."""
-    keys = dict(Step.objects.filter(version__sequence=sequence).values_list("pk", "key"))
-    numbers: dict[str, dict[str, int]] = defaultdict(lambda: defaultdict(int))
-    standing = Enrollment.objects.filter(sequence=sequence, status__in=OPEN_STATUSES)
-    for step_id, number in _counted(standing, "step_id"):
-        numbers[keys.get(step_id, "")]["here"] += number
-    decided = Execution.objects.filter(sequence_id=sequence.pk, decision__in=("send", "skip", "task", "handoff"))
-    for step_id, decision, number in _counted(decided, "step_id", "decision"):
-        numbers[keys.get(step_id, "")][decision] += number
-    return {step.key: dict(numbers[step.key]) for step in steps}
-
-
-def message_counts(sequence: Sequence) -> dict[str, int]:
-    """Messages of a sequence by state. One query."""
-    return dict(_counted(Message.objects.filter(enrollment__sequence=sequence), "state"))
-
-
 def contacts_matching(search: str, now: datetime) -> QuerySet[Contact]:
     """Contacts found by the same search as on the list of contacts."""
     return finding.found(finding.Filters(q=search), now=now).order_by()
 
 
-def _counted(rows: QuerySet[Any], *columns: str) -> list[tuple[Any, ...]]:
-    return list(rows.order_by().values_list(*columns).annotate(number=Count("id")))
-
-
-def _page(rows: QuerySet[Any], before: int | None) -> Page:
+def _page(rows: QuerySet[Any], before: int | None, size: int = PAGE) -> Page:
     if before:
         rows = rows.filter(pk__lt=before)
-    found = list(rows[: PAGE + 1])
-    return Page(found[:PAGE], found[PAGE - 1].pk if len(found) > PAGE else None)
+    found = list(rows[: size + 1])
+    return Page(found[:size], found[size - 1].pk if len(found) > size else None)

@@ -90,6 +90,14 @@ def reap_lines() -> int:
     return reap(database_clock()())
 
 
+def count_sequences() -> int:
+    """Counts large sequences anew whose numbers are old; returns how many. Cluster "slow"."""
+    from sequences.counting import count_large
+
+    with began("numbers"):
+        return count_large(database_clock(), budget_seconds=10 * BUDGET)
+
+
 def sending_started(event_id: int, tenant_id: int) -> int:
     """Follows tenant.sending_started: spreads whom the stop kept waiting over the hours ahead; returns how many."""
     from sequences.catchup import after_stop

@@ -22,6 +22,7 @@ from sequences.models import (
     ProviderEvent,
     Sender,
     Sequence,
+    SequenceNumbers,
     Spending,
     Step,
     Task,
@@ -96,6 +97,9 @@ def make_everything(member: Membership, now: datetime, word: str) -> Rows:
             sender=sender, message_id=rows[Message].pk, taken_at=now, expires_at=now + timedelta(hours=1)
         )
     return rows
+        rows[SequenceNumbers] = SequenceNumbers.objects.create(
+            sequence=sequence, counted_at=now, took_ms=1, people=1, states={}, steps={}, messages={word: 1}
+        )
 
 
 PRINT = """SELECT '{table}', count(*), coalesce(md5(string_agg(md5(t::text), '' ORDER BY id)), '')

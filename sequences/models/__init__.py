@@ -4,6 +4,7 @@ from sequences.models.definition import Edge, Sequence, Step, StepKind, Version
 from sequences.models.enrollment import Enrollment, Execution, Task
 from sequences.models.limit import Pace, Polling, SendEpoch, Spending, Switch, VoiceSlot
 from sequences.models.message import Message, MessageState, ProviderEvent
+from sequences.models.numbers import SequenceNumbers
 from sequences.models.sender import Sender
 from sequences.models.vitals import Tally, Vitals
 from sequences.models.wakeup import Wakeup
@@ -20,6 +21,7 @@ __all__ = [
     "SendEpoch",
     "Sender",
     "Sequence",
+    "SequenceNumbers",
     "Spending",
     "Step",
     "StepKind",

@@ -12,6 +12,7 @@ from omnify.lib.clock import now
 from omnify.tenants.access import member_required
 from omnify.tenants.models.people import Role
 from sequences import definitions, reading
+from sequences.counting import numbers_of, states_of
 from sequences.definitions import NameTaken, StaleSettings
 from sequences.drafting import draft_of
 from sequences.forms import SettingsForm
@@ -32,16 +33,17 @@ def frame(sequence: Sequence, tab: str, **facts: Any) -> dict[str, Any]:
 def overview(request: HttpRequest, public_id: UUID) -> HttpResponse:
     sequence = sequence_of(public_id)
     steps = list(Step.objects.filter(version_id=sequence.published_id).order_by("position", "id"))
-    numbers = reading.step_numbers(sequence, steps)
+    numbers = numbers_of(sequence)
     facts = frame(
         sequence,
         "overview",
         live=True,
-        counts=reading.state_counts(sequence),
+        counts=reading.state_counts(numbers.states),
+        as_of=numbers.as_of,
         states=reading.STATES,
         upcoming=reading.upcoming(sequence),
-        lines=[(line, numbers[line.step.key]) for line in outline(map(step_values, steps))],
-        messages_by_state=reading.message_counts(sequence),
+        lines=[(line, numbers.steps.get(line.step.key, {})) for line in outline(map(step_values, steps))],
+        messages_by_state=numbers.messages,
     )
     return render(request, "sequences/overview.html", facts)
 
@@ -52,11 +54,13 @@ def people(request: HttpRequest, public_id: UUID) -> HttpResponse:
     sequence = sequence_of(public_id)
     state, search = request.GET.get("state", ""), request.GET.get("q", "").strip()[:100]
     state = state if state in reading.STATES else ""
+    by_status, as_of = states_of(sequence)
     facts = frame(
         sequence,
         "people",
         page=reading.people(sequence, now=now(), state=state, search=search, before=number(request, "before")),
-        counts=reading.state_counts(sequence),
+        counts=reading.state_counts(by_status),
+        as_of=as_of,
         states=reading.STATES,
         state=state,
         search=search,
