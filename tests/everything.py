@@ -93,13 +93,13 @@ def make_everything(member: Membership, now: datetime, word: str) -> Rows:
         rows[Spending] = Spending.objects.create(scope="sender", scope_id=sender.pk, day=now.date(), used=1)
         rows[Pace] = Pace.objects.create(sender=sender, tokens=1.0, at=now)
         rows[Polling] = Polling.objects.create(sender=sender, kind="inbound", problem=word)
+        rows[SequenceNumbers] = SequenceNumbers.objects.create(
+            sequence=sequence, counted_at=now, took_ms=1, people=1, states={}, steps={}, messages={word: 1}
+        )
         rows[VoiceSlot] = VoiceSlot.objects.create(
             sender=sender, message_id=rows[Message].pk, taken_at=now, expires_at=now + timedelta(hours=1)
         )
     return rows
-        rows[SequenceNumbers] = SequenceNumbers.objects.create(
-            sequence=sequence, counted_at=now, took_ms=1, people=1, states={}, steps={}, messages={word: 1}
-        )
 
 
 PRINT = """SELECT '{table}', count(*), coalesce(md5(string_agg(md5(t::text), '' ORDER BY id)), '')
