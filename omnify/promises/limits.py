@@ -103,8 +103,8 @@ def switch_flips(scale: str, seed: int) -> Outcome:
         workers = [pool.submit(_claim_on, made.tenant.pk, claimed, stop) for _ in range(WORKERS)]
         try:
             for _ in range(flips):
+                before = len(claimed)  # read first: sixteen workers may take all thirty while the tick returns
                 _queue(made, sequence, 30)
-                before = len(claimed)
                 off, on = _switch(chance.choice(("all", "sms", "tenant", "sequence")), made, sequence)
                 _until(lambda before=before: len(claimed) >= before + 3)  # type: ignore[misc]
                 with transaction.atomic():
