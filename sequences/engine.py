@@ -18,6 +18,7 @@ from sequences import claims, facts, writing
 from sequences.columns import register
 from sequences.decisions import Entry, Handoff, Reason, Turn
 from sequences.plan import plan
+from sequences.statements import keep_plans
 
 BATCH = 500
 # Threads of one process that tick at the same time. A third would find Python taken.
@@ -192,4 +193,5 @@ def _cursor() -> Any:
     connection.ensure_connection()
     raw: psycopg.Connection[Any] = connection.connection
     register(raw)
+    keep_plans(raw)
     return psycopg.Cursor(raw, row_factory=namedtuple_row)

@@ -13,6 +13,13 @@ from django.db import connection
 AFTER = 2
 
 
+def keep_plans(raw: psycopg.Connection[Any]) -> None:
+    """From now on this connection of Django's prepares what it repeats: Django switches that off unless it is told otherwise.
+    Not behind a pooler that hands the session to somebody else after each transaction."""
+    if raw.prepare_threshold is None and not connection.settings_dict.get("DISABLE_SERVER_SIDE_CURSORS"):
+        raw.prepare_threshold = AFTER
+
+
 def run(statement: str, given: Mapping[str, Any]) -> psycopg.Cursor[Any]:
     """Executes one statement in the current transaction, or in one of its own; raises Django's database errors.
 
