@@ -10,6 +10,7 @@ from django.db import connection, transaction
 from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import resolve
 
+from omnify.tenants import deadlocks
 from omnify.tenants.context import set_local, tenant_context
 from omnify.tenants.models import ApiKey, Membership
 
@@ -19,13 +20,24 @@ SESSION_KEY = "tenant_id"
 class TenantMiddleware:
     """Sets request.member (Membership or None), request.api_key (ApiKey or None) and request.tenant, and wraps the view in one transaction.
 
-    A response of 500 or an exception in the view rolls the transaction back.
+    A response of 500 or an exception in the view rolls the transaction back. Who lost a deadlock is tried again, twice.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
+        deadlocks.keep_body(request)
+        for _ in range(deadlocks.TRIES):
+            response = self.once(request)
+            if not getattr(request, "lost_deadlock", False):
+                return response
+            if not deadlocks.forget(request):
+                break
+        return deadlocks.busy(request)
+
+    def once(self, request: HttpRequest) -> HttpResponse:
+        """The request in a transaction; after a lost deadlock, undone, with request.lost_deadlock set."""
         request.member = request.api_key = request.tenant = None  # type: ignore[attr-defined]
         key = bearer(request)
         if key:
@@ -68,11 +80,15 @@ class TenantMiddleware:
                 transaction.set_rollback(True)
             return response
 
-    def process_exception(self, request: HttpRequest, exception: Exception) -> None:
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
         """Django turns a view's exception into a response before this middleware sees it: remember that what the view wrote
         must be undone. Only afterwards: the error page and django-allauth's redirect still read the database.
         """
         request.view_failed = True  # type: ignore[attr-defined]
+        if not deadlocks.lost(exception) or runs_outside(request):
+            return None
+        request.lost_deadlock = True  # type: ignore[attr-defined]
+        return HttpResponse(status=503)  # nobody sees it: __call__ tries again, or says that it could not
 
 
 def runs_outside(request: HttpRequest) -> bool:
