@@ -122,6 +122,7 @@ def person(row: Any, facts: BatchFacts, now: datetime) -> PersonFacts:
         consents=facts.consents.get(row.contact_id, frozenset()),
         variables=_variables(row, now),
         touches=facts.touches.get(row.contact_id, ()),
+        lot=row.id,
     )
 
 

@@ -21,7 +21,7 @@ from sequences.limits import (
     caps_for,
     reached,
 )
-from sequences.windows import Window
+from sequences.windows import Window, turn_after
 
 # A text needs a moment to arrive: what would leave in the last 90 seconds of the window waits for the next one.
 MARGIN = timedelta(seconds=90)
@@ -38,7 +38,7 @@ CALL_PAUSE = timedelta(seconds=30)
 class WireFacts:
     """What is true of one message now. `sender_*` are of the sender it will leave from; `in_flight` the state of another
     message to the same person that is on its way, "" if none is; `switched_off` the kill switch that is off, "" if none is;
-    `touches` what reached this person, or may have, in the last week."""
+    `touches` what reached this person, or may have, in the last week; `lot` the enrolment's id, which draws its turn after an opening."""
 
     channel: str
     purpose: str
@@ -67,6 +67,7 @@ class WireFacts:
     limits: Limits = NO_LIMITS
     touches: tuple[Touch, ...] = ()
     postal_address: bool = True
+    lot: int | None = None
 
     @property
     def marketing(self) -> bool:
@@ -169,7 +170,8 @@ def hours(facts: WireFacts, now: datetime) -> Stop | None:
         return Stop(states.EXPIRED, "never_open")
     if opens >= facts.expires_at:
         return Stop(states.EXPIRED, reason)
-    return Stop(states.DEFERRED, reason, opens)
+    closes = min(verdict_of(facts, opens).until, facts.expires_at)
+    return Stop(states.DEFERRED, reason, turn_after(opens, closes, facts.lot))
 
 
 def freshness(facts: WireFacts, now: datetime) -> Stop | None:

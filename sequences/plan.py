@@ -16,6 +16,7 @@ from sequences.decisions import Entry, Exit, Handoff, Reason, Send, Skip, Task, 
 from sequences.graph import MESSAGE_KINDS, Graph, StepFacts
 from sequences.limits import NO_LIMITS, NONE_AT_ALL, Limits, Touch, caps_for, reached
 from sequences.render import TemplateProblem
+from sequences.windows import LAST_CALL
 
 # Steps that send nothing are walked in one go; more of them in a row than this is a loop somebody drew by mistake.
 MAX_WALK = 50
@@ -23,8 +24,6 @@ MAX_WALK = 50
 FRESH_FOR = {"sms": timedelta(hours=4), "voice": timedelta(hours=2), "email": timedelta(hours=12)}
 # RFC 5322 §2.1.1: a header line has 998 characters at the most; so has the column.
 LONGEST_LINE = 998
-# A window that closes sooner leaves no time for the wire.
-LAST_CALL = timedelta(seconds=90)
 # Where nobody knows the place, the hours may never meet; it is looked at again, since places are worked out by and by.
 PLACE_PAUSE = timedelta(hours=1)
 
@@ -58,6 +57,7 @@ class PersonFacts:
     consents: frozenset[str]
     variables: Callable[[], Mapping[str, Any]]
     touches: tuple[Touch, ...] = ()  # of the last week, with what waits to go; only where a cap binds this person
+    lot: int | None = None  # the enrolment's id: it draws their turn after an opening that others wait for, too
 
     def address(self, channel: str) -> str:
         return self.email if channel == "email" else self.phone
@@ -192,7 +192,10 @@ def hours(step: StepFacts, person: PersonFacts, sequence: SequenceFacts, now: da
         if not person.places:
             return Wait(now + PLACE_PAUSE, Reason.QUIET_HOURS, facts)
         return Handoff(Reason.NEVER_OPEN, facts)
-    return Wait(opens, Reason.QUIET_HOURS if why.legal else Reason.OUTSIDE_WINDOW, facts)
+    turn = windows.turn_after(opens, _verdict(opens, person, sequence, step.kind).until, person.lot)
+    if turn != opens:
+        facts["opens"] = opens.isoformat()
+    return Wait(turn, Reason.QUIET_HOURS if why.legal else Reason.OUTSIDE_WINDOW, facts)
 
 
 def caps(step: StepFacts, person: PersonFacts, sequence: SequenceFacts, now: datetime) -> Wait | None:

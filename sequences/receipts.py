@@ -111,6 +111,11 @@ def _closed_country(facts: Facts) -> str:
     return f"Not sent: {said}." if said else f"Not sent: {_what(facts)} to that country are closed."
 
 
+def _in_turn(facts: Facts) -> str:
+    """Where an opening was waited for: nobody starts at its very second."""
+    return "; those who wait start one after the other over its first minutes" if facts.get("opens") else ""
+
+
 def _waiting(facts: Facts) -> str:
     spec = facts.get("for")
     return f"Waiting {wait_in_words(spec)}." if isinstance(spec, Mapping) else "Waiting for the next step's time."
@@ -295,9 +300,9 @@ _REMEDIES: Final[dict[str, str | Callable[[Facts], str]]] = {
     Reason.NO_CONSENT: "Record the person's consent on the contact's page, with its evidence.",
     Reason.CLOSED_COUNTRY: "A rule for the country must be written down and reviewed first; the page Rules lists those there are.",
     Reason.NO_SENDER: "Set up an account for this channel in the settings; the step is tried again every hour.",
-    Reason.OUTSIDE_WINDOW: "It goes on by itself when the window opens.",
+    Reason.OUTSIDE_WINDOW: lambda facts: f"It goes on by itself when the window opens{_in_turn(facts)}.",
     Reason.CAPPED: "It goes on by itself when the person may be written to again; the page Limits says how often that is.",
-    Reason.QUIET_HOURS: "It goes on by itself when the law allows it.",
+    Reason.QUIET_HOURS: lambda facts: f"It goes on by itself when the law allows it{_in_turn(facts)}.",
     Reason.NEVER_OPEN: "Widen the sequence's hours in its settings, then resume the person.",
     Reason.MISSING_VARIABLE: "Fill in the value on the contact, or give the text a default; then resume the person.",
     Reason.TEMPLATE_FAILED: "Correct the text and publish, then resume the person.",

@@ -8,12 +8,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 from functools import lru_cache
+from hashlib import blake2b
 from typing import Any
 from zoneinfo import ZoneInfo
 
 EVERY_DAY = frozenset(range(7))
 # Where a place nobody knows may be: the four zones of the continental United States (docs/compliance.md).
 CONTINENTAL = ("America/New_York", "America/Chicago", "America/Denver", "America/Los_Angeles")
+# A window that closes sooner leaves no time for the wire.
+LAST_CALL = timedelta(seconds=90)
+# Those who waited for an opening start over its first ten minutes, or the first tenth of what is open if that is less.
+SPREAD_OVER, SPREAD_SHARE = timedelta(minutes=10), 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,3 +82,17 @@ def after_wait(now: datetime, spec: Mapping[str, Any], zone_name: str) -> dateti
 
 def _instant(day: Any, at: time, place: ZoneInfo) -> datetime:
     return datetime.combine(day, at, tzinfo=place).astimezone(UTC)
+
+
+def turn_after(opens: datetime, closes: datetime, lot: int | None) -> datetime:
+    """When somebody who waited for this opening has their turn: at 8:00 sharp nobody's provider would take a whole country.
+
+    `lot` is the enrolment's id (None: exactly at the opening). The turns of many are even over the first ten minutes, or the
+    first tenth of the open time if that is less; never before `opens`, never so late that no time is left before `closes`.
+    The same opening gives the same person the same turn; another opening gives another, so that nobody is always the last.
+    """
+    room = min(SPREAD_OVER, (closes - opens) / SPREAD_SHARE, closes - opens - LAST_CALL)
+    if lot is None or room <= timedelta(0):
+        return opens
+    drawn = blake2b(f"{lot} {opens.timestamp():.0f}".encode(), digest_size=8).digest()
+    return opens + room * (int.from_bytes(drawn, "big") / 2**64)

@@ -96,6 +96,7 @@ def facts_of(taken: Any, known: Any) -> WireFacts:
         expected_epoch=settings.SEND_EPOCH,
         limits=limits_of(known.caps),
         touches=_touches(known.touches),
+        lot=taken.enrollment_id,
     )
 
 

@@ -82,7 +82,10 @@ def test_night_is_a_receipt_not_a_message(acme, now) -> None:
     enrollment.refresh_from_db()
     assert receipts(enrollment) == [("wait", "quiet_hours")]
     assert Message.objects.all_tenants().count() == 0
-    assert enrollment.next_run_at == now + timedelta(hours=21)  # 08:00 in New York
+    opens = now + timedelta(hours=21)  # 08:00 in New York
+    assert opens <= enrollment.next_run_at < opens + timedelta(minutes=10)
+    told = Execution.objects.all_tenants().get(enrollment=enrollment)
+    assert (told.facts["opens"], told.next_run_at) == (opens.isoformat(), enrollment.next_run_at)
 
 
 def test_a_suppressed_person_is_skipped_with_the_words_they_used(acme, now) -> None:
