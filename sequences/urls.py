@@ -2,6 +2,7 @@
 
 from django.urls import path
 
+from omnify.lib import opaque  # noqa: F401 - teaches path() the word
 from sequences.views import (
     choosing,
     detail,
@@ -51,7 +52,7 @@ urlpatterns = [
     path("settings/rules/", rules.list_rules, name="rules"),
     path("held/", held.list_held, name="held"),
     path("held/decide/", held.decide, name="held_decide"),
-    path("held/events/<int:pk>/retry/", held.retry, name="event_retry"),
+    path("held/events/<opaque:pk>/retry/", held.retry, name="event_retry"),
     path("settings/limits/", limits.limits, name="limits"),
     path("tasks/", tasks.list_tasks, name="tasks"),
     path("tasks/<uuid:public_id>/done/", tasks.finish, name="task_done"),

@@ -2,6 +2,7 @@
 
 from django.urls import path
 
+from omnify.lib import opaque  # noqa: F401 - teaches path() the word
 from omnify.tenants.views import audit, keys, members, notifications, workspace
 
 app_name = "tenants"
@@ -13,12 +14,12 @@ urlpatterns = [
     path("settings/sending/", workspace.sending, name="sending"),
     path("settings/members/", members.list_members, name="members"),
     path("settings/members/add/", members.add, name="member_add"),
-    path("settings/members/<int:pk>/role/", members.role, name="member_role"),
-    path("settings/members/<int:pk>/invite/", members.invite, name="member_invite"),
-    path("settings/members/<int:pk>/remove/", members.remove, name="member_remove"),
+    path("settings/members/<opaque:pk>/role/", members.role, name="member_role"),
+    path("settings/members/<opaque:pk>/invite/", members.invite, name="member_invite"),
+    path("settings/members/<opaque:pk>/remove/", members.remove, name="member_remove"),
     path("settings/keys/", keys.list_keys, name="keys"),
     path("settings/keys/create/", keys.create, name="key_create"),
-    path("settings/keys/<int:pk>/revoke/", keys.revoke, name="key_revoke"),
+    path("settings/keys/<opaque:pk>/revoke/", keys.revoke, name="key_revoke"),
     path("settings/audit/", audit.audit, name="audit"),
     path("notifications/", notifications.list_notifications, name="notifications"),
     path("notifications/bell/", notifications.bell, name="bell"),
