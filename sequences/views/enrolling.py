@@ -13,6 +13,7 @@ from omnify.lib.clock import now
 from omnify.tenants.access import member_required
 from omnify.tenants.models.people import Role
 from sequences import audience, enrollments
+from sequences.closedplaces import closed_to
 from sequences.drafting import actor_of
 from sequences.enrollments import NotEnrollable
 from sequences.models import Enrollment
@@ -58,6 +59,7 @@ def enroll(request: HttpRequest, public_id: UUID) -> HttpResponse:
         "tags": audience.tags(),
         "total": len(ids),
         "ready": len(checks.get("ready", ())),
+        "closed": closed_to(sequence, checks.get("ready", ()), now()),
         "left_out": [(words, len(checks[name])) for name, words in LEFT_OUT.items() if checks.get(name)],
     }
     return render(request, "sequences/enroll.html", facts)
