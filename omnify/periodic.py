@@ -8,4 +8,5 @@ PERIODIC: list[tuple[str, str, int, str]] = [
     ("imports-discard", "contacts.tasks.discard_forgotten_imports", 86_400, "slow"),
     ("numbers", "sequences.tasks.count_sequences", 60, "slow"),
     ("lines-reap", "sequences.tasks.reap_lines", 60, "default"),
+    ("ledger-seal", "omnify.tenants.tasks.seal_ledger", 60, "slow"),
 ]

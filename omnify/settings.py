@@ -313,6 +313,11 @@ SPECTACULAR_SETTINGS = {
 # --- watching -----------------------------------------------------------------------------------------------------
 # /metrics answers a bearer of this token; without one, only the machine itself.
 METRICS_TOKEN = environment.text("OMNIFY_METRICS_TOKEN")
+# Where sealed events are shipped to: a file that a log shipper follows, or an https address. Empty: nowhere.
+AUDIT_SINK = environment.text("OMNIFY_AUDIT_SINK")
+AUDIT_SECRET = environment.text("OMNIFY_AUDIT_SECRET")
+if AUDIT_SINK and not AUDIT_SINK.startswith(("/", "https://")):
+    raise environment.BadSetting(f"OMNIFY_AUDIT_SINK={AUDIT_SINK!r} is neither an absolute path nor an https address.")
 LOG_FORMAT = environment.text("OMNIFY_LOG", "plain")
 if LOG_FORMAT not in ("plain", "json"):
     raise environment.BadSetting(f"OMNIFY_LOG={LOG_FORMAT!r} is neither plain nor json.")

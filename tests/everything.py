@@ -1,5 +1,7 @@
 """One row of every tenant-owned model, so that a test can ask of each whether a stranger sees it or a request changed it."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -10,7 +12,7 @@ from django.db.models import Model
 from contacts.models import Company, Consent, Contact, ImportJob, ImportProblem, Interaction, Suppression
 from omnify.tenants.actions import create_api_key
 from omnify.tenants.context import tenant_context
-from omnify.tenants.models import ApiKey, Event, Membership, Notification, Tenant, User
+from omnify.tenants.models import ApiKey, Event, Membership, Notification, Seal, SealHead, Tenant, User
 from omnify.tenants.models.base import TenantModel
 from sequences.models import (
     Edge,
@@ -70,6 +72,11 @@ def make_everything(member: Membership, now: datetime, word: str) -> Rows:
             Event: Event.objects.create(kind="test.made", at=now, actor=f"member:{member.pk}", data={"word": word}),
             Notification: Notification.objects.create(type="reply", title=word),
         }  # fmt: skip
+        with as_worker():
+            rows[Seal] = Seal.objects.create(
+                number=1, after=0, upto=1, count=0, root=word, leaves=b"", signature="", made_at=now
+            )
+            rows[SealHead] = SealHead.objects.create(number=1, upto=1, root=word)
         rows[ImportProblem] = ImportProblem.objects.create(job=rows[ImportJob], row=2, value=word, message=word)
         rows[Execution] = Execution.objects.create(
             enrollment=enrollment,
@@ -100,6 +107,17 @@ def make_everything(member: Membership, now: datetime, word: str) -> Rows:
             sender=sender, message_id=rows[Message].pk, taken_at=now, expires_at=now + timedelta(hours=1)
         )
     return rows
+
+
+@contextmanager
+def as_worker() -> Iterator[None]:
+    """For rows that only workers may write, whatever role the test has."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT current_user")
+        role = cursor.fetchone()[0]
+        cursor.execute("SET LOCAL ROLE omnify_system")
+        yield
+        cursor.execute(f'SET LOCAL ROLE "{role}"')
 
 
 PRINT = """SELECT '{table}', count(*), coalesce(md5(string_agg(md5(t::text), '' ORDER BY id)), '')

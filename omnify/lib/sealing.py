@@ -7,6 +7,7 @@ somebody copied the key together with the database.
 import base64
 import binascii
 import hashlib
+import hmac
 import json
 import os
 from typing import Any
@@ -77,3 +78,24 @@ def is_current(sealed: str) -> bool:
     from django.conf import settings
 
     return sealed.startswith(f"v2.{settings.ENVIRONMENT}.{_keys(settings.ENVIRONMENT)[0][0]}.")
+
+
+def vouch(text: str, *, purpose: str) -> str:
+    """`<key id>.<HMAC-SHA256 in hex>` of a text under the current key: who has the database alone cannot make one."""
+    from django.conf import settings
+
+    key_id, key = _keys(settings.ENVIRONMENT)[0]
+    return f"{key_id}.{_mac(key, purpose, text)}"
+
+
+def vouched(text: str, given: str, *, purpose: str) -> bool | None:
+    """Whether `given` is the vouch of this very text; None when it was made with a key that we no longer have."""
+    from django.conf import settings
+
+    key_id, _, mac = given.partition(".")
+    key = dict(_keys(settings.ENVIRONMENT)).get(key_id)
+    return None if key is None else hmac.compare_digest(mac, _mac(key, purpose, text))
+
+
+def _mac(key: bytes, purpose: str, text: str) -> str:
+    return hmac.new(key, f"omnify {purpose}\x00{text}".encode(), hashlib.sha256).hexdigest()

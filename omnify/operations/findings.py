@@ -24,6 +24,7 @@ LIMITS: Final[Mapping[str, tuple[float, float]]] = {
     "events": (30, 300),
     "cluster": (15, 60),  # a canary every six seconds
     "pollers": (900, 3600),
+    "ledger": (600, 3600),  # sealed once a minute
 }
 CHANNELS = ("sms", "email", "voice")
 NOUNS = {"sms": "texts", "email": "email", "voice": "AI calls"}
@@ -36,7 +37,8 @@ CLUSTERS = {
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """What one look at the database brought. `facts` are sequences.vitals', `drift` this machine's clock minus the database's."""
+    """What one look at the database brought. `facts` are sequences.vitals', `drift` this machine's clock minus the database's,
+    `seals` how far the ledger is sealed and shipped."""
 
     at: datetime
     beat_at: datetime | None
@@ -45,6 +47,7 @@ class Seen:
     epoch: int
     switched_off: tuple[str, ...]
     drift: float
+    seals: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +83,7 @@ def judge(seen: Seen, *, send_epoch: int, sending: bool) -> list[Finding]:
         _unknown(seen),
         _events(seen),
         _pollers(seen),
+        _ledger(seen),
     ]
 
 
@@ -235,6 +239,25 @@ def _pollers(seen: Seen) -> Finding:
         sentence = f"{_things(failing, 'reading', 'readings')} of a provider's records failed at the last attempt."
     remedy = "Their page in the admin says why. What a webhook did not bring is found only by reading."
     return Finding("pollers", state, age, sentence, "" if state == OK else remedy, LIMITS["pollers"])
+
+
+def _ledger(seen: Seen) -> Finding:
+    """Is the ledger being sealed, and does the sink, where there is one, take what is shipped?"""
+    sealed, shipped = _past(seen, seen.seals.get("sealed_at")), _past(seen, seen.seals.get("shipped_at"))
+    if sealed is None:
+        return Finding("ledger", OK, None, "Nothing of the ledger has been sealed yet.", "", LIMITS["ledger"])
+    state, problem = _state("ledger", sealed), str(seen.seals.get("problem") or "")
+    sentence = f"The ledger was sealed {duration(sealed)} ago"
+    if problem:
+        state, sentence = max(state, DEGRADED, key=lambda each: _RANK[each]), f"{sentence}; shipping fails: {problem}"
+    elif shipped is not None:
+        sentence += f"; seal {seen.seals.get('shipped')} was shipped {duration(shipped)} ago, as the last"
+    remedy = "The cluster “slow” seals it once a minute. What is not sealed or shipped yet is not lost."
+    return Finding("ledger", state, sealed, f"{sentence.rstrip('.')}.", "" if state == OK else remedy, LIMITS["ledger"])
+
+
+def _past(seen: Seen, moment: Any) -> float | None:
+    return None if not moment else _since(seen, datetime.fromisoformat(str(moment)))
 
 
 def _things(count: int, one: str, many: str) -> str:

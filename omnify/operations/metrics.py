@@ -5,6 +5,7 @@ lists: no tenant, no address, no text.
 """
 
 from collections.abc import Iterator, Mapping
+from datetime import datetime
 from typing import Any
 
 from prometheus_client import CollectorRegistry
@@ -86,6 +87,13 @@ class Facts(Collector):
         for key in ("all", *CHANNELS):
             off.add_metric([key], int(key in seen.switched_off))
         yield off
+        for name in ("sealed", "shipped"):
+            at = seen.seals.get(f"{name}_at")
+            age = (seen.at - datetime.fromisoformat(str(at))).total_seconds() if at else float("nan")
+            yield _gauge(f"omnify_ledger_{name}_age_seconds", f"Since the ledger was last {name}.", age)
+        last = seen.seals.get("shipped") or 0
+        yield _gauge("omnify_ledger_shipped_seal", "The last seal that the sink has taken.", last)
+        yield _gauge("omnify_ledger_made_seal", "The last seal that was made.", seen.seals.get("last_made") or 0)
 
     def _counters(self) -> Iterator[Metric]:
         sends = CounterMetricFamily(

@@ -10,7 +10,7 @@ from omnify.lib.clock import now
 from omnify.tenants import actions as verbs
 from omnify.tenants.administration import OwnLedger, ReadOnly, member_of, verb
 from omnify.tenants.members import LastOwner, remove_member
-from omnify.tenants.models import ApiKey, Event, Membership, Notification, Tenant, User
+from omnify.tenants.models import ApiKey, Event, Membership, Notification, Seal, SealHead, SealState, Tenant, User
 
 
 def _remove(request: HttpRequest, member: Membership) -> bool:
@@ -104,3 +104,23 @@ class EventPage(ReadOnly):
 
     def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest | None = None) -> bool:
         return lookup in ("subject_type", "subject_id") or super().lookup_allowed(lookup, value, request)  # type: ignore[arg-type]
+
+
+@admin.register(Seal)
+class SealPage(ReadOnly):
+    """The chain over the ledger; `manage.py audit verify` recomputes it."""
+
+    list_display = ("number", "count", "after", "upto", "root", "made_at")
+    exclude = ("tenant", "leaves")
+    ordering = ("-number",)
+
+
+@admin.register(SealHead)
+class SealHeadPage(ReadOnly):
+    list_display = ("number", "upto", "root")
+    ordering = ("tenant",)
+
+
+@admin.register(SealState)
+class SealStatePage(ReadOnly):
+    list_display = ("sealed_upto", "sealed_at", "shipped", "shipped_at", "ship_problem")

@@ -15,7 +15,7 @@ from django.urls import reverse
 
 from contacts.models import Contact
 from omnify.tenants.context import tenant_context
-from omnify.tenants.models import ApiKey, Event, Membership, Tenant, User
+from omnify.tenants.models import ApiKey, Event, Membership, SealState, Tenant, User
 from sequences.models import Enrollment, SendEpoch, Sender, Sequence, Switch, Tally, Vitals, Wakeup
 from tests.everything import Rows, make_everything
 from tests.making import People, make_contact, make_enrollment, make_member
@@ -28,8 +28,9 @@ LEDGERS = {
     "Event", "Execution", "Interaction", "ProviderEvent", "Message", "Consent", "Suppression", "Enrollment", "Version",
     "Step", "Edge", "ImportJob", "ImportProblem", "Wakeup",
     "Spending", "Pace", "VoiceSlot", "Polling", "Switch", "SendEpoch", "Vitals", "Tally",
+    "Seal", "SealHead", "SealState",
 }  # fmt: skip
-NOBODYS = {Wakeup, Switch, SendEpoch, Vitals, Tally}
+NOBODYS = {Wakeup, Switch, SendEpoch, Vitals, Tally, SealState}
 
 
 def label(model: type[Model]) -> str:
