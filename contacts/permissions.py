@@ -38,8 +38,8 @@ def suppress(
     quote: str = "",
     now: datetime,
     actor: str,
-) -> int:
-    """Forbids these channels to this address for every contact of the tenant that has it. Returns how many were not yet forbidden.
+) -> list[str]:
+    """Forbids these channels to this address for every contact of the tenant that has it. Returns those that were not yet forbidden.
 
     Takes the locks that claiming a message takes, of those contacts and of the address: a claim that commits later sees it.
     `reason` and `source` are words of ours (opted_out, complaint …; sms, email, voice, provider, import, member); `quote` the
@@ -47,7 +47,7 @@ def suppress(
     """
     address = normalised(address)
     if not address:
-        return 0
+        return []
     with tenant_context(tenant_id):
         contacts = lock_contacts_having(address)
         lock_addresses([address])
@@ -71,7 +71,7 @@ def suppress(
             added = sorted({row[0] for row in cursor.fetchall()} - known)
         if added:
             _tell("contact.opted_out", tenant_id, contacts, now, actor, channels=added, reason=reason, source=source)
-    return len(added)
+    return added
 
 
 def lift(*, tenant_id: int, address: str, channels: Iterable[str], source: str, now: datetime) -> int:

@@ -46,18 +46,18 @@ def opt_out(
     """
     newly: set[str] = set()
     for target, closed in addresses_to_close(people, address, channels).items():
-        for channel in closed:
-            if suppress(
+        newly |= set(
+            suppress(
                 tenant_id=tenant_id,
                 address=target,
-                channels=(channel,),
+                channels=closed,
                 reason=reason,
                 source=source,
                 quote=quote,
                 now=now,
                 actor=actor,
-            ):
-                newly.add(channel)
+            )
+        )
     ids = [contact.pk for contact in people]
     # In this order: what a tick decided a moment ago is committed once its enrolment is ours, and so found by the second.
     end_sequences(ids, now=now)

@@ -19,7 +19,7 @@ NUMBER = "+12125550123"
 
 def stop(people: People, now: datetime, **changes: object) -> int:
     given = {"address": NUMBER, "channels": ("sms", "voice"), "reason": "opted_out", "source": "sms", "actor": "person"}
-    return suppress(tenant_id=people.acme.pk, now=now, **given | changes)  # type: ignore[arg-type]
+    return len(suppress(tenant_id=people.acme.pk, now=now, **given | changes))  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
