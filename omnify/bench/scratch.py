@@ -1,4 +1,4 @@
-"""A database made for one measurement and dropped after it, and processes that work in it."""
+"""Databases made for one measurement or proof and dropped after it, and processes that work in them."""
 
 import multiprocessing
 import os
@@ -33,16 +33,16 @@ def database(role: str = "omnify_system", template: str = "") -> Iterator[None]:
     try:
         with beside() as cursor:
             cursor.execute(f'CREATE DATABASE "{name}"' + (f' TEMPLATE "{template}"' if template else ""))
-        _use(name, options="")
+        use(name, options="")
         if not template:
             call_command("migrate", verbosity=0)
         with connection.cursor() as cursor:
             cursor.execute("GRANT omnify_web, omnify_system TO CURRENT_USER")
-        _use(name, options=f"-c role={role}")
+        use(name, options=f"-c role={role}")
         yield
     finally:
         drop(name)
-        _use(owner["NAME"], options=owner["OPTIONS"].get("options", ""))
+        use(owner["NAME"], options=owner["OPTIONS"].get("options", ""))
 
 
 def drop(name: str) -> None:
@@ -66,7 +66,9 @@ def beside() -> Iterator[Any]:
         yield cursor
 
 
-def _use(name: str, *, options: str) -> None:
+def use(name: str, *, options: str) -> None:
+    """From now on every thread connects, anew, to this database of the same server. `options`: those that set the role, "" for the
+    owner's own."""
     connections.close_all()
     facts.forget()
     connection.settings_dict["NAME"] = name
@@ -78,20 +80,26 @@ def as_role(role: str) -> Iterator[None]:
     """Inside, this process is connected as another role."""
     at = connection.settings_dict
     before = at["OPTIONS"]["options"]
-    _use(at["NAME"], options=f"-c role={role}")
+    use(at["NAME"], options=f"-c role={role}")
     try:
         yield
     finally:
-        _use(at["NAME"], options=before)
+        use(at["NAME"], options=before)
 
 
 def environ(role: str, **more: str) -> dict[str, str]:
     """The environment of a process of Omnify's that works in the database of this measurement."""
-    at = connection.settings_dict
-    options = {name: value for name, value in at["OPTIONS"].items() if name in ("sslmode", "connect_timeout")}
-    url = f"postgresql://{quote(at['USER'])}:{quote(at['PASSWORD'])}@{quote(at['HOST'], safe='')}:{at['PORT']}/{at['NAME']}"
+    known = connection.settings_dict["OPTIONS"]
+    options = {name: value for name, value in known.items() if name in ("sslmode", "connect_timeout")}
     given = {name: value for name, value in os.environ.items() if not name.startswith("DATABASE_")}
-    return {**given, "DATABASE_URL": f"{url}?{urlencode(options)}", "OMNIFY_DB_ROLE": role, **more}
+    return {**given, "DATABASE_URL": f"{url()}?{urlencode(options)}", "OMNIFY_DB_ROLE": role, **more}
+
+
+def url() -> str:
+    """How another process connects, as the owner, to the database that this one is connected to."""
+    at = connection.settings_dict
+    user, password, host, name = (quote(at[each], safe="") for each in ("USER", "PASSWORD", "HOST", "NAME"))
+    return f"postgresql://{user}:{password}@{host}:{at['PORT']}/{name}"
 
 
 def as_owner(sql: str, params: Any = None, role: str = "omnify_system") -> None:

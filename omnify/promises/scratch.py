@@ -6,12 +6,11 @@ Whoever runs the proofs must be connected as the owner. Nothing of a running Omn
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from urllib.parse import quote
 
 from django.core.management import call_command
 from django.db import connection, connections
 
-from omnify.bench.scratch import beside, drop
+from omnify.bench.scratch import beside, drop, url, use
 
 WORKERS = "-c role=omnify_system"
 
@@ -24,15 +23,15 @@ def template() -> Iterator[str]:
     with beside() as cursor:
         cursor.execute(f'CREATE DATABASE "{name}"')
     try:
-        use(name, role="")
+        use(name, options="")
         call_command("migrate", verbosity=0)
         with connection.cursor() as cursor:
             cursor.execute("GRANT omnify_web, omnify_system TO CURRENT_USER")
-        use(owner, role="")
+        use(owner, options="")
         connections.close_all()
         yield name
     finally:
-        use(owner, role="")
+        use(owner, options="")
         drop(name)
 
 
@@ -43,22 +42,9 @@ def copy(of: str, name: str) -> Iterator[None]:
     with beside() as cursor:
         cursor.execute(f'CREATE DATABASE "{name}" TEMPLATE "{of}"')
     try:
-        use(name, role=WORKERS)
-        os.environ["DATABASE_URL"] = _url(name)
+        use(name, options=WORKERS)
+        os.environ["DATABASE_URL"] = url()
         yield
     finally:
-        use(owner, role="")
+        use(owner, options="")
         drop(name)
-
-
-def use(name: str, *, role: str) -> None:
-    """Connects anew, in every thread, to this database; `role`: options that set the role, "" for the owner's own."""
-    connections.close_all()
-    connection.settings_dict["NAME"] = name
-    connection.settings_dict["OPTIONS"] = {**connection.settings_dict["OPTIONS"], "options": role}
-
-
-def _url(name: str) -> str:
-    known = connection.settings_dict
-    who = f"{quote(known['USER'], safe='')}:{quote(known['PASSWORD'], safe='')}"
-    return f"postgresql://{who}@{known['HOST']}:{known['PORT']}/{quote(name, safe='')}"
