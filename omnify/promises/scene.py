@@ -19,6 +19,14 @@ PROVIDERS = {"sms": "twilio", "email": "smtp", "voice": "vapi"}
 TEXT = {"kind": "sms", "body": "Hello {{ first_name }}, it is time to talk."}
 
 _numbers = itertools.count(1)
+# Processes that make people in one database at the same time count from numbers so far apart.
+FAR_APART = 1_000_000
+
+
+def count_from(number: int) -> None:
+    """Names, addresses and numbers of what this process makes from now on are drawn from here on."""
+    global _numbers  # noqa: PLW0603 (one counter a process)
+    _numbers = itertools.count(number)
 
 
 @dataclass(frozen=True)

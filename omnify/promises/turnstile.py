@@ -1,7 +1,7 @@
 """In which order transactions that claim a message, close an address or open one have committed: a turnstile before each commit.
 
-A deferred trigger, the last thing before the commit, draws a number under a lock that is held until the commit is done: so the
-order of the numbers is the order of the commits. Such transactions also linger by chance, so that others get in between. Only
+A deferred trigger, the last thing before the commit, draws a number under the tenant's lock, held until the commit is done: so
+the order of a tenant's numbers is the order of its commits. Such transactions also linger by chance, so that others get in between. Only
 in a proof's own database.
 """
 
@@ -24,14 +24,14 @@ BEGIN
 END $$;
 CREATE FUNCTION proof_claim() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS $$
 BEGIN
-    PERFORM pg_advisory_xact_lock(7399, 1);
+    PERFORM pg_advisory_xact_lock(7399, NEW.tenant_id::int);
     INSERT INTO public.proof_order (what, tenant, channel, address)
     VALUES ('claimed', NEW.tenant_id, NEW.channel, NEW.to_address);
     RETURN NULL;
 END $$;
 CREATE FUNCTION proof_close() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS $$
 BEGIN
-    PERFORM pg_advisory_xact_lock(7399, 1);
+    PERFORM pg_advisory_xact_lock(7399, NEW.tenant_id::int);
     INSERT INTO public.proof_order (what, tenant, channel, address)
     VALUES (CASE WHEN NEW.lifted_at IS NULL THEN 'closed' ELSE 'opened' END, NEW.tenant_id, NEW.channel, NEW.address);
     RETURN NULL;
