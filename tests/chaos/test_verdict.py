@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from omnify.commands.chaos.verdict import Ours, Theirs, Verdict, deaf, judge
-from omnify.commands.chaos.watch import claimed_after_stop
+from omnify.commands.chaos.watch import claimed_after_stop, cut_off, were_unknown
 
 SILENT = {"person": 1, "phone": "+1", "email": "a@x.example", "status": "completed", "reason": ""}
 SPEAKER = {"person": 2, "phone": "+2", "email": "b@x.example", "status": "paused", "reason": "replied"}
@@ -99,3 +99,15 @@ def test_a_claim_after_the_stop_is_found_by_the_order_of_the_notes() -> None:
     notes = [("claimed", "sms", "+1", "a"), closed, ("claimed", "sms", "+1", "b"), ("claimed", "email", "a@x", "c")]
     notes += [opened, ("claimed", "sms", "+1", "d")]
     assert claimed_after_stop(notes) == ["b"]
+
+
+def test_a_worker_whose_request_nobody_ended_was_killed_inside_it() -> None:
+    noted = [
+        ("sending", "a", "crew 1"),
+        ("sending", "b", "crew 2"),
+        ("unknown", "b", "crew 2"),
+        ("cut off", "a", "crew 3"),
+    ]
+    noted += [("sending", "c", "crew 4"), ("cut off", "c", "crew 3")]
+    assert cut_off(noted, ["crew 1", "crew 2", "crew 5"]) == 1
+    assert were_unknown(noted) == 3

@@ -20,7 +20,7 @@ from typing import Any
 from omnify.commands.chaos import cast, watch
 from omnify.commands.chaos.cast import running_cast
 from omnify.commands.chaos.crew import running_crew
-from omnify.commands.chaos.killer import FREEZES, WORKER, Killer
+from omnify.commands.chaos.killer import CREW_SHARE, FREEZES, WORKER, Killer
 from omnify.commands.chaos.stage import STEPS
 from omnify.commands.chaos.verdict import LISTED, Ours, Theirs, Verdict, judge
 from omnify.commands.chaos.voices import SHARES, Voices
@@ -33,6 +33,8 @@ CASTS = ("crew", "real", "both")
 ROLES = (WORKER, *cast.ROLES)
 # Waiting for the end: given up when nothing has moved for so long, and in any case after so long. Seconds.
 NOTHING_MOVES, SETTLED_BY = 180.0, 900.0
+# How long the simulator may take to answer us while processes are started all the time, in seconds.
+PATIENCE = 180.0
 # What providers do meanwhile, each with its share of requests.
 FAULTS: tuple[dict[str, Any], ...] = (
     {"match": {"op": "create"}, "do": {"latency_ms": 120, "listing_lag_s": 2}},
@@ -55,7 +57,8 @@ CLOCK_JUMPS, JUMP_EVERY = (1.0, 60.0, 3600.0, 86_400.0), 5
 
 @dataclass
 class Arena:
-    """The scene of one run, in `folder`. Nothing outside it is touched. `roles`: who is killed; all of the cast when empty."""
+    """The scene of one run, in `folder`. Nothing outside it is touched. `roles`: who is killed; all of the cast when empty.
+    `crew_share`: of the kills of a mixed run, such a share falls on the crew. `crew_stays`: it also helps to settle the rest."""
 
     folder: Path
     seed: int
@@ -63,6 +66,8 @@ class Arena:
     cast: str = "crew"
     roles: Sequence[str] = ()
     workers: int = 3
+    crew_share: float = CREW_SHARE
+    crew_stays: bool = False
     say: Callable[[str], None] = print
     environment: dict[str, str] = field(default_factory=dict)
     jumps: int = 0
@@ -94,13 +99,13 @@ class Arena:
             self._prepare_environment(simulator, base, port)
             prepared = self._stage("prepare", str(self.people), str(kills * pause))
             watch.install(self.state)
-            client = simulator.client
+            client = SimulatorClient(simulator.base_url, timeout=PATIENCE)
             client.configure(prepared["accounts"])
             client.faults(list(FAULTS))
             killer, taken, left_open = self._act(client, port, kills, restarts, pause)
             theirs = Theirs(client.ledger(), client.ledger(record="inbound"), taken, LISTED)
             ours = self._stage("settle")
-            noted = watch.notes(self.state)
+            noted, requests = watch.notes(self.state), watch.requests(self.state)
             return judge(
                 Ours(**ours),
                 theirs,
@@ -114,6 +119,8 @@ class Arena:
                 claims=sum(what == "claimed" for what, *_ in noted),
                 after_stop=tuple(watch.claimed_after_stop(noted)),
                 seconds=time.monotonic() - began,
+                in_a_request=watch.cut_off(requests, killer.killed),
+                unknowns=watch.were_unknown(requests),
             )
 
     def _act(
@@ -132,7 +139,7 @@ class Arena:
                 client.set_shares(**SHARES)
                 voices.start()
             self.say("All stand; the killing begins.")
-            killer = Killer(chance, self.victims, real_cast, crew, self.say)
+            killer = Killer(chance, self.victims, real_cast, crew, self.say, self.crew_share)
             self._kill(killer, chance, kills, restarts, pause)
             killer.thaw(all_of_them=True)
             self._jump(None)
@@ -140,7 +147,7 @@ class Arena:
             if real:
                 voices.hush()
             client.clear()
-            if real and crew is not None:
+            if real and crew is not None and not self.crew_stays:
                 crew.end()
             left_open = self._wait_until_settled(client)
             if real:

@@ -19,6 +19,8 @@ from typing import Any
 from omnify.commands import sessions
 
 CHANNELS = ("sms", "email", "voice")
+# What a worker calls itself to the database, by its pid.
+NAME = "crew {}"
 ROOT = Path(__file__).resolve().parents[3]
 
 
@@ -42,10 +44,12 @@ class Crew:
             raise RuntimeError(f"The crew ended:\n{self.log.read_text()[-3000:]}")
         self.pids.append(int(answer))
 
-    def kill_one(self, chance: random.Random) -> None:
-        """kill -9 of one worker, no good-bye, no flush; another takes its place."""
-        sessions.send(self.pids.pop(chance.randrange(len(self.pids))), signal.SIGKILL)
+    def kill_one(self, chance: random.Random) -> int:
+        """kill -9 of one worker, no good-bye, no flush; another takes its place. The pid of the dead."""
+        pid = self.pids.pop(chance.randrange(len(self.pids)))
+        sessions.send(pid, signal.SIGKILL)
         self.spawn()
+        return pid
 
     def freeze_one(self, chance: random.Random) -> int:
         """Stops one worker wherever it is, as a machine that is paused would; another takes its place. Its pid."""
@@ -117,7 +121,7 @@ def main() -> None:
 def work() -> None:
     """One worker's life. The kernel ends it when its parent dies: nothing of this test outlives it."""
     _die_with_parent()
-    from django.db import DatabaseError, InterfaceError, connections
+    from django.db import DatabaseError, InterfaceError, connection, connections
 
     from sequences.delivery import dispatch
     from sequences.engine import tick
@@ -126,6 +130,7 @@ def work() -> None:
     from sequences.reconcile import reconcile
     from sequences.timekeeping import database_clock
 
+    connection.settings_dict["OPTIONS"]["application_name"] = NAME.format(os.getpid())
     turns: list[Any] = [
         lambda: tick(database_clock()(), 10),
         lambda: dispatch(CHANNELS, now=database_clock(), budget_seconds=1.0, threads=3),

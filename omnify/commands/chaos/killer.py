@@ -9,12 +9,12 @@ from dataclasses import dataclass, field
 
 from omnify.commands import sessions
 from omnify.commands.chaos.cast import Cast
-from omnify.commands.chaos.crew import Crew
+from omnify.commands.chaos.crew import NAME, Crew
 
 WORKER = "worker"
 # How long a role lives at least between two kills, once it stands again: time to take up work that is then interrupted.
 REST = 2.0
-# Of the kills of a mixed run, so many fall on the crew when the real processes are up: it is there within a moment.
+# Of the kills of a mixed run, such a share falls on the crew when the real processes are up: it is there within a moment.
 CREW_SHARE = 0.6
 GIVE_UP = 180.0
 # Of the blows that fall on the crew, so many freeze a worker instead of killing it, for longer than the reconciler's grace.
@@ -30,7 +30,9 @@ class Killer:
     cast: Cast | None
     crew: Crew | None
     say: Callable[[str], None]
+    crew_share: float = CREW_SHARE
     kills: Counter[str] = field(default_factory=Counter)
+    killed: list[str] = field(default_factory=list)  # the names of the crew's dead
     stood_since: dict[str, float] = field(default_factory=dict)
     spared: list[str] = field(default_factory=list)
     frozen: dict[int, float] = field(default_factory=dict)  # pid of a worker -> when it goes on, by time.monotonic
@@ -65,7 +67,7 @@ class Killer:
         role = self.choose(ready)
         if role == WORKER:
             assert self.crew is not None
-            self.crew.kill_one(self.chance)
+            self.killed.append(NAME.format(self.crew.kill_one(self.chance)))
             self.kills["worker of the crew"] += 1
             return
         assert self.cast is not None
@@ -86,7 +88,7 @@ class Killer:
     def choose(self, ready: list[str]) -> str:
         """Every real role once before any of them twice."""
         real = [role for role in ready if role != WORKER]
-        if WORKER in ready and (not real or self.chance.random() < CREW_SHARE):
+        if WORKER in ready and (not real or self.chance.random() < self.crew_share):
             return WORKER
         first = [role for role in self.spared if role in real]
         return first[0] if first else self.chance.choice(sorted(real))

@@ -40,7 +40,11 @@ class Theirs:
 
 @dataclass(frozen=True)
 class Verdict:
-    """duplicates, lost, unsettled, deaf, stuck and after_stop must be empty; what is held was shown to a person."""
+    """duplicates, lost, unsettled, deaf, stuck and after_stop must be empty; what is held was shown to a person.
+
+    `in_a_request`: of the crew's dead, those that were killed while a request of theirs was under way. `unknowns`: messages of
+    which nobody knew for a while whether they had left; `unknown`: those of them that are so still.
+    """
 
     seed: int
     kills: Mapping[str, int]
@@ -54,6 +58,7 @@ class Verdict:
     held: int
     notified: int
     unsettled: tuple[str, ...]
+    unknown: int
     resent: int
     found: int
     said: int
@@ -64,6 +69,8 @@ class Verdict:
     claims: int
     after_stop: tuple[str, ...]
     seconds: float
+    in_a_request: int = 0
+    unknowns: int = 0
 
     @property
     def failures(self) -> list[str]:
@@ -91,12 +98,15 @@ class Verdict:
         rows += [(f"    {role}", number) for role, number in sorted(self.kills.items())]
         rows += sorted(self.zombies.items())
         rows += [
+            ("workers killed inside a request", self.in_a_request),
             ("PostgreSQL crashed", self.restarts),
             ("clocks set wrong", self.jumps),
             ("messages", self.messages),
             ("received by people", self.received),
             ("received twice", len(self.duplicates)),
             ("lost", len(self.lost)),
+            ("unknown for a while", self.unknowns),
+            ("unknown at the end", self.unknown),
             ("unknown, found at the provider", self.found),
             ("proven absent, sent once more", self.resent),
             ("held for a person, with a notification", self.held),
@@ -127,6 +137,7 @@ def judge(ours: Ours, theirs: Theirs, steps: int, **known: Any) -> Verdict:
         lost=tuple(lost(ours, marks, spoke)),
         held=sum(message["state"] == "held" for message in ours.messages),
         notified=ours.notified,
+        unknown=sum(message["state"] == "unknown" for message in ours.messages),
         resent=sum(message["attempt"] > 1 for message in ours.messages),
         found=sum(message["reason"] == "found_at_provider" for message in ours.messages),
         said=len(theirs.said),
