@@ -16,7 +16,7 @@ from sequences.reconcile import reconcile
 from sequences.transports.base import Outbound
 
 NOON = datetime(2026, 11, 18, 16, 0, tzinfo=UTC)
-SIZES = {"quick": (12, 60), "full": (400, 600)}
+SIZES = {"quick": (12, 60), "full": (200, 400)}
 # What became of a request to place a call, and how often its end is told.
 MOODS = ("accept", "accept", "accept", "accept_then_timeout", "timeout", "busy")
 TOLD = ("once", "once", "twice", "never", "early")

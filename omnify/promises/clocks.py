@@ -21,7 +21,7 @@ START = datetime(2026, 11, 18, 5, 0, tzinfo=UTC)
 JUMPS = (1.0, 60.0, 3600.0, 86_400.0)
 WAIT = {"days": 1}
 NEW_YORK = ZoneInfo("America/New_York")
-SIZES = {"quick": (40, 120), "full": (2_000, 4_000)}
+SIZES = {"quick": (40, 120), "full": (600, 2_000)}
 
 
 def prove_jumps(scale: str, seed: int) -> Outcome:

@@ -21,7 +21,7 @@ from sequences.models import Enrollment, Execution, Message, Step
 from sequences.reconcile import reconcile
 
 NOON = datetime(2026, 11, 18, 16, 0, tzinfo=UTC)
-PEOPLE = {"quick": 40, "full": 1000}
+PEOPLE = {"quick": 40, "full": 600}
 STEPS = (
     {"kind": "sms", "body": "Hello {{ first_name }}, shall we talk?"},
     {"kind": "email", "subject": "For {{ first_name }}", "body": "It is about your roof."},

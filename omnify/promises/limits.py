@@ -53,7 +53,7 @@ def caps_under_workers(scale: str, seed: int) -> Outcome:
     """People in five sequences each, sixteen workers, days that pass: no stretch of a day or a week holds more than the cap
     says, no sender sends more in a day, no tenant spends more. The plan, which would let most of them wait at their steps, knows
     of no caps here: the claim has to hold alone."""
-    people = {"quick": 40, "full": 10_000}[scale]
+    people, days = {"quick": (40, 4), "full": (1_000, 12)}[scale]
     made, clock, chance = scene.make(NOON, caps=PERSON), Clock(), random.Random(seed)  # noqa: S311 (repeatable on purpose)
     per_day = people * 2
     Sender.objects.all_tenants().filter(pk=made.senders["sms"].pk).update(per_day=per_day)
@@ -66,7 +66,7 @@ def caps_under_workers(scale: str, seed: int) -> Outcome:
             made.enrolled(
                 made.sequence(*STEPS, {"kind": "wait", "config": {"hours": 20}}, *STEPS, name=f"S{n}"), contacts
             )
-        for _ in range({"quick": 4, "full": 40}[scale]):
+        for _ in range(days):
             while tick(clock.at).decided:
                 pass
             _together(lambda: _work(clock))
@@ -92,7 +92,7 @@ def switch_flips(scale: str, seed: int) -> Outcome:
     """Sixteen workers claim without a pause while a switch, a tenant's sending or a sequence is turned off and on: nothing is
     claimed between the commit of "off" and the beginning of "on". Two machines that answer each other stop by themselves, and six
     hours' standstill is followed by no storm."""
-    flips = {"quick": 24, "full": 1000}[scale]
+    flips = {"quick": 24, "full": 240}[scale]
     chance = random.Random(seed)  # noqa: S311 (repeatable on purpose)
     made = scene.make(NOON)
     sequence = made.sequence()
@@ -127,7 +127,7 @@ def switch_flips(scale: str, seed: int) -> Outcome:
 
 def epoch_refuses(scale: str, seed: int) -> Outcome:
     """A database that is not of the epoch the environment names claims nothing and changes nothing; then it does."""
-    messages = {"quick": 200, "full": 10_000}[scale]
+    messages = {"quick": 200, "full": 2_000}[scale]
     made, provider = scene.make(NOON), pretending.Provider(now=lambda: NOON)
     rows = [made.message(contact) for contact in made.people(messages, places=["US-NY"])]
     expected, failed = settings.SEND_EPOCH, 0

@@ -35,7 +35,7 @@ def prove_orders(scale: str, seed: int) -> Outcome:
     dice, made = _dice(seed), scene.make(clock())
     wrong: list[str] = []
     tried = _reports(made, dice, ORDERS[scale], wrong)
-    tried += _texts(made, 10 if scale == "quick" else 200, wrong)
+    tried += _texts(made, 10 if scale == "quick" else 100, wrong)
     tried += _strays(made, wrong)
     return Outcome(tried, len(wrong), f"deliveries, each {TIMES} times; seed {seed} {'; '.join(wrong[:5])}".strip())
 

@@ -24,7 +24,7 @@ NOON = datetime(2026, 11, 18, 16, 0, tzinfo=UTC)
 KILLS, RAISES = "this one kills", "this one raises"
 MOST_CRASHES = 2
 # (events, messages, poison among each)
-SIZES = {"quick": (60, 24, 3), "full": (10_000, 2_000, 60)}
+SIZES = {"quick": (60, 24, 3), "full": (3_000, 600, 30)}
 
 
 def prove_parked(scale: str, seed: int) -> Outcome:

@@ -26,7 +26,7 @@ from sequences.models import Message, Sender
 from sequences.reconcile import reconcile
 
 NOON = datetime(2026, 11, 18, 16, 0, tzinfo=UTC)
-PEOPLE = {"quick": 8, "full": 1_000}
+PEOPLE = {"quick": 8, "full": 200}
 CHANNELS = ("sms", "email", "voice")
 NEVER_LEFT = ("ready", "deferred", "cancelled", "held", "rejected", "expired")
 

@@ -30,7 +30,7 @@ from omnify.tenants.context import tenant_context
 from sequences.models import Message
 
 # (people, wake-ups in the queue, restarts)
-SIZES = {"quick": (12, 40, 2), "full": (600, 1_000, 100)}
+SIZES = {"quick": (12, 40, 2), "full": (300, 1_000, 40)}
 ROLES = ("default", "dispatch", "pulse")
 STOP_WITHIN = 45.0
 GIVE_UP = {"quick": 60.0, "full": 1_800.0}

@@ -85,8 +85,8 @@ def run(promises: list[Promise], scale: str, seed: int, template: str, folder: P
                 yield Result(promise.key, promise.says, proof.name, NO_PROOF, note=why)
             else:
                 waiting.append((promise, proof))
-    # The long ones first; they wait more than they work.
-    waiting.sort(key=lambda pair: pair[1].needs != PROCESSES)
+    # The long ones first; those with processes of their own wait more than they work.
+    waiting.sort(key=lambda pair: (not pair[1].early, pair[1].needs != PROCESSES, -pair[1].seconds[scale == "full"]))
     working: list[Running] = []
     try:
         while waiting or working:

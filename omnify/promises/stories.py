@@ -9,7 +9,7 @@ from django.conf import settings
 from omnify.promises.outcome import Outcome
 
 STORIES = settings.BASE_DIR / "tests" / "promises" / "test_stateful.py"
-TOLD = {"quick": 25, "full": 400}
+TOLD = {"quick": 25, "full": 100}
 
 
 def prove_stories(scale: str, seed: int) -> Outcome:

@@ -10,6 +10,7 @@ import shutil
 import signal
 import sys
 import tempfile
+import time
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -29,7 +30,7 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         size = parser.add_mutually_exclusive_group()
         size.add_argument("--quick", action="store_true", help="under three minutes (default)")
-        size.add_argument("--full", action="store_true", help="the numbers of docs/reliability.md; hours")
+        size.add_argument("--full", action="store_true", help="the numbers of docs/reliability.md; about an hour")
         parser.add_argument("--seed", type=int, help="the same seed draws the same lots")
         parser.add_argument("--only", nargs="+", choices=KEYS, metavar="G1", help="only these promises")
         parser.add_argument("--json", action="store_true", help="one JSON object: seed, scale, results")
@@ -43,11 +44,11 @@ class Command(BaseCommand):
         folder = Path(tempfile.mkdtemp(prefix="omnify-promises-"))
         quiet = options["json"]
         self.say(f"Seed {seed}, {scale}. The proofs' own words are in {folder}.", quiet)
-        results = []
+        results, began = [], time.monotonic()
         with scratch.template() as template:
             for result in running.run(chosen, scale, seed, template, folder):
                 results.append(result)
-                self.say(f"{result.state}: {result.promise} {result.proof}", quiet)
+                self.say(f"{time.monotonic() - began:6.0f} s  {result.state}: {result.promise} {result.proof}", quiet)
         results.sort(key=lambda result: KEYS.index(result.promise))
         self.say("\n".join([HEAD, *map(line, results)]), quiet)
         failed = [result for result in results if result.state == running.BROKEN]
