@@ -1,7 +1,7 @@
 """A whole tenant on one clock, with a provider that judges: each thing it accepts is held against every promise at once.
 
-What is asked of the ledger is asked when something is accepted: twice? after their STOP? outside the law? over the cap? while
-another was uncertain? resent without proof? while the database was frozen? Whatever is wrong is in `wrong`.
+What is asked of the ledger is asked when something is accepted: twice? after their STOP? without consent? outside the law? over
+the cap? while another was uncertain? resent without proof? while the database was frozen? Whatever is wrong is in `wrong`.
 """
 
 import uuid
@@ -18,13 +18,16 @@ from urllib.parse import urlencode
 
 from django.conf import settings
 
+from contacts.actions import create_contact, update_contact
 from contacts.importing import jobs, passes
 from contacts.models import Contact
+from contacts.permissions import give_consent, revoke_consent, suppress
 from omnify.promises import pretending, scene
 from omnify.promises.lawbook import outside_the_law
 from omnify.tenants.context import tenant_context
 from omnify.tenants.models import Tenant
 from sequences import polling, thawing
+from sequences.enrollments import enroll
 from sequences.inbound import apply_waiting
 from sequences.models import Enrollment, Message, ProviderEvent, SendEpoch, Sequence
 from sequences.transports.base import Absent, CannotSay, Found, Listed, Logged, Outbound, Receipt, Taken
@@ -43,7 +46,11 @@ STEPS = (
      {"kind": "sms", "body": "Step three for {{ first_name }}"}),
     ({"kind": "voice", "subject": "Step four", "body": "Step four for {{ first_name }}", "config": {"first_message": "Step four"}},
      {"kind": "sms", "body": "Step five for {{ first_name }}"}),
+    ({"kind": "sms", "body": "Step six for {{ first_name }}"},),
 )  # fmt: skip
+# The epoch that the environment names when a house is built.
+EPOCH = 1
+NEVER = 1 << 60
 PLACES = (("America/New_York", "US-NY"), ("America/New_York", "US-FL"), ("America/Los_Angeles", "US-CA"), ("", ""))
 
 
@@ -103,11 +110,15 @@ class House:
     where: dict[int, tuple[tuple[str, ...], tuple[str, ...]]] = field(default_factory=dict)
     said: list[tuple[datetime, dict[str, str]]] = field(default_factory=list)
     stopped: dict[str, int] = field(default_factory=dict)
+    noted: dict[str, int] = field(default_factory=dict)
+    withdrawn: dict[tuple[int, str], int] = field(default_factory=dict)
+    kept: tuple[dict[str, int], dict[tuple[int, str], int]] = field(default_factory=lambda: ({}, {}))
+    twins: set[str] = field(default_factory=set)
     claimed: dict[str, int] = field(default_factory=dict)
     moment: int = 0
     ranks: dict[str, int] = field(default_factory=dict)
     backup: snapshot.Backup | None = None
-    merged: bool = False
+    reshaped: bool = False
 
     def __post_init__(self) -> None:
         self.provider = Judge(now=lambda: self.now, house=self)
@@ -131,7 +142,7 @@ class House:
             pretending.in_place_of_all(self.provider),
             mock.patch.object(thawing, "reader_for", reader_for),
             mock.patch.object(polling, "reader_for", reader_for),
-            mock.patch.object(settings, "SEND_EPOCH", 1),
+            mock.patch.object(settings, "SEND_EPOCH", EPOCH),
         ):
             yield
 
@@ -148,8 +159,11 @@ class House:
         same = [each for each in self.provider.ledger if each.to == got.to and self._step(each) == step]
         if len(same) > 1:
             self.wrong.append(f"the same step twice to {got.to}: {step}")
-        if got.channel != "email" and self.stopped.get(got.to, 1 << 60) < self.claimed.get(got.mark, self.moment):
+        claimed = self.claimed.get(got.mark, self.moment)
+        if got.channel != "email" and min(self.stopped.get(got.to, NEVER), self.noted.get(got.to, NEVER)) < claimed:
             self.wrong.append(f"claimed after STOP: {got.text} to {got.to}")
+        if self.withdrawn.get((self.humans[got.to], got.channel), NEVER) < claimed:
+            self.wrong.append(f"claimed without consent: {got.text} to {got.to}")
         self._judge_law(got)
         self._judge_cap(got)
 
@@ -205,9 +219,48 @@ class House:
         self.said.append((self.now, form))
         self.receive(form)
 
+    def says_from(self, number: str, text: str) -> None:
+        """Whoever holds this number now, whether we know them or not."""
+        self.says(Contact(phone=number), text)
+        self.stopped.setdefault(number, self.moment)
+
+    def asks_a_member_to_stop(self, contact: Contact) -> None:
+        """Said to a member, who notes it; their sequences go on by other channels."""
+        suppress(
+            tenant_id=self.tenant_id, address=contact.phone, channels=("sms", "voice"), reason="asked_us", source="member",
+            quote="on the phone", now=self.now, actor="member:1",
+        )  # fmt: skip
+        self.noted.setdefault(contact.phone, self.moment)
+
+    def takes_back_consent(self, contact: Contact, channel: str) -> None:
+        with tenant_context(self.tenant_id):
+            revoke_consent(contact_id=contact.pk, channel=channel, now=self.now, actor="member:1")
+        self.withdrawn.setdefault((contact.pk, channel), self.moment)
+
+    def gets_another_number(self, contact: Contact) -> None:
+        """A member writes down a new number; what was made ready goes to the old one."""
+        self.reshaped = True
+        number = f"+1212{6_000_000 + len(self.humans):07d}"
+        with tenant_context(self.tenant_id):
+            update_contact(contact, {"phone": number}, actor="member:1", now=self.now)
+        self.humans[contact.phone] = contact.pk
+
+    def gets_a_twin(self, contact: Contact) -> None:
+        """Somebody types the number in once more, with a consent, and enrols them."""
+        self.reshaped = True
+        self.twins.add(contact.phone)
+        with tenant_context(self.tenant_id):
+            twin = create_contact({"first_name": "Twin", "phone": contact.phone}, actor="member:1", now=self.now)
+            give_consent(
+                contact_id=twin.pk, address=contact.phone, channel="sms", kind="pewc_text", source="A form", now=self.now,
+                actor="member:1", text_shown="Yes",
+            )  # fmt: skip
+        enroll(self.sequences[2], [twin.pk], by="member:1", now=self.now)
+
     def united(self, keep: Contact, gone: Contact) -> None:
         """Two contacts are one person now, wherever either of them was thought to be."""
-        self.merged = True
+        self.reshaped = True
+        self.withdrawn = {key: when for key, when in self.withdrawn.items() if key[0] not in (keep.pk, gone.pk)}
         mine, theirs = self.where[keep.pk], self.where[gone.pk]
         self.where[keep.pk] = (tuple({*mine[0], *theirs[0]}), tuple({*mine[1], *theirs[1]}))
         self.humans = {address: keep.pk if pk == gone.pk else pk for address, pk in self.humans.items()}
@@ -239,11 +292,19 @@ class House:
             job.refresh_from_db()
             jobs.start_import(job, by=self.scene.owner, now=self.now)
         passes.run(self.tenant_id, job.pk, now=self.now)
+        self.withdrawn = {
+            key: when for key, when in self.withdrawn.items() if key[1] != "sms"
+        }  # the list says they agree
+
+    def back_up(self) -> None:
+        self.backup = snapshot.take(self.tenant_id, self.now)
+        self.kept = (dict(self.noted), dict(self.withdrawn))
 
     def restore(self) -> None:
         """The database is as it was at the backup, and the operator has raised the epoch."""
         assert self.backup is not None
         snapshot.restore(self.backup)
+        self.noted, self.withdrawn = map(dict, self.kept)  # type: ignore[assignment]  # no provider knows what members noted
         settings.SEND_EPOCH += 1
         self.frozen = True
         self.ranks.clear()
@@ -278,7 +339,7 @@ class House:
 
 
 def build() -> House:
-    """Four people in four places, two sequences, one sender a channel; at most CAP touches a day."""
+    """Four people in four places, three sequences, one sender a channel; at most CAP touches a day."""
     made = scene.make(START, word=f"house{uuid.uuid4().hex[:8]}")
     Tenant.objects.filter(pk=made.tenant.pk).update(caps={"person": {"all": {"day": CAP}}})
     with tenant_context(made.tenant.pk):

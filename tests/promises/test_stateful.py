@@ -1,7 +1,8 @@
 """Whatever happens in whatever order: the provider's ledger, not our own tables, says whether a promise was broken.
 
 Hypothesis draws the stories and shrinks one that breaks a promise to its shortest form. The seed is printed;
-OMNIFY_STORY_SEED=n tells the same stories again, OMNIFY_STORIES=full tells many and long ones.
+OMNIFY_STORY_SEED=n tells the same stories again, OMNIFY_STORIES=full tells many and long ones, and takes each guard of
+tests/promises/guards.py away in turn: the stories must then find a broken promise.
 """
 
 import contextlib
@@ -37,23 +38,26 @@ from sequences.models import Enrollment, Execution, Message, Step, Task
 from sequences.receipts import sentence
 from sequences.reconcile import reconcile
 from sequences.relogging import TITLE
-from tests.promises import snapshot
+from tests.promises import guards
 from tests.promises.house import DEATHS, House, build
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 # How many stories, and how long each.
-SIZES = {"quick": (25, 30), "full": (400, 80)}
-EXAMPLES, STEPS = SIZES[os.environ.get("OMNIFY_STORIES") or "quick"]
+SIZES = {"quick": (25, 30), "full": (100, 60)}
+SCALE = os.environ.get("OMNIFY_STORIES") or "quick"
+EXAMPLES, STEPS = SIZES[SCALE]
 CHANNELS = ("sms", "email", "voice")
 STATUSES = ("queued", "sending", "sent", "delivered", "undelivered", "failed", "read", "canceled", "nonsense")
 WORDS = ("STOP", "stop", "please stop texting me", "Sounds good", "who is this?", "HELP")
-people, stories = strategies.integers(0, 3), strategies.integers(0, 1)
+people, stories = strategies.integers(0, 3), strategies.integers(0, 2)
 channels = strategies.sampled_from(CHANNELS)
 moods = strategies.lists(
     strategies.sampled_from(("accept", "accept", *pretending.MOODS, *DEATHS)), min_size=6, max_size=6
 )
 STOPS = ("STOP", "stop", "please stop texting me")
+# How people say no so that their sequences are not ended by it.
+NOES = ("to a member", "to a member", "from a number they had", "sms", "voice")
 # How much the stories held: a story in which nothing is sent can break nothing.
 TOLD: Counter[str] = Counter()
 
@@ -138,8 +142,36 @@ class Story(RuleBasedStateMachine):
     @rule(who=people)
     def say_start(self, who: int) -> None:
         contact = self.house.people[who]
-        self.house.says(contact, "START")
-        self.house.stopped.pop(contact.phone, None)
+        if contact.phone not in self.house.twins:  # of two contacts with one number each has caps of its own
+            self.house.says(contact, "START")
+            self.house.stopped.pop(contact.phone, None)
+            self.house.noted.pop(contact.phone, None)
+
+    @rule(who=people, no=strategies.sampled_from(NOES), drawn=moods)
+    def say_no_after_the_decision(self, who: int, no: str, drawn: list[str]) -> None:
+        """What is ready stays ready: nothing but the guards is between it and the wire."""
+        contact = self.house.people[who]
+        self.decide()
+        match no:
+            case "to a member":
+                self.house.asks_a_member_to_stop(contact)
+            case "from a number they had" if not self.house.reshaped:
+                former = contact.phone
+                self.house.gets_another_number(contact)
+                self.house.says_from(former, "STOP")
+            case "sms" | "voice":
+                self.house.takes_back_consent(contact, no)
+        for channel in CHANNELS:
+            self.send(channel, drawn)
+
+    @precondition(lambda self: self.house.stopped)
+    @rule(who=people)
+    def type_a_stopped_number_in_again(self, who: int) -> None:
+        contact = self.house.people[who]
+        if contact.phone in self.house.stopped and contact.phone not in self.house.twins:
+            self.house.gets_a_twin(contact)
+            self.decide()
+            self.send("sms", ["accept"] * 6)
 
     @rule(which=strategies.integers(0, 40), status=strategies.sampled_from(STATUSES), forged=strategies.booleans())
     def report(self, which: int, status: str, forged: bool) -> None:
@@ -234,9 +266,9 @@ class Story(RuleBasedStateMachine):
     @precondition(lambda self: not self.house.frozen)
     @rule()
     def back_up(self) -> None:
-        self.house.backup = snapshot.take(self.house.tenant_id, self.house.now)
+        self.house.back_up()
 
-    @precondition(lambda self: self.house.backup is not None and not self.house.frozen and not self.house.merged)
+    @precondition(lambda self: self.house.backup is not None and not self.house.frozen and not self.house.reshaped)
     @rule(wait=strategies.booleans())
     def restore_the_backup(self, wait: bool) -> None:
         self.held.clear()  # those workers are gone with the server
@@ -312,9 +344,17 @@ def test_no_story_breaks_a_promise(settings: Any, tmp_path: Path) -> None:
     assert TOLD["accepted"] >= TOLD["stories"]
 
 
-def profile() -> settings:
+@pytest.mark.skipif("full" not in SCALE, reason="minutes; part of `manage.py promises --full`")
+@pytest.mark.parametrize("guard", guards.FOUND_OUT)
+def test_a_guard_that_is_missing_is_found_out(guard: str, settings: Any, tmp_path: Path) -> None:
+    settings.MEDIA_ROOT = tmp_path
+    with guards.without(guard), pytest.raises(AssertionError):
+        run_state_machine_as_test(seed(7)(Story), settings=profile(300, Phase.generate))  # type: ignore[no-untyped-call]
+
+
+def profile(examples: int = EXAMPLES, *phases: Phase) -> settings:
     return settings(
-        max_examples=EXAMPLES, stateful_step_count=STEPS, deadline=None, database=None,
+        max_examples=examples, stateful_step_count=STEPS, deadline=None, database=None,
         suppress_health_check=list(HealthCheck), print_blob=True, report_multiple_bugs=False,
-        phases=(Phase.generate, Phase.shrink),
+        phases=phases or (Phase.generate, Phase.shrink),
     )  # fmt: skip
