@@ -1,77 +1,37 @@
-"""Taking one message for the wire: its row and its person's row locked, every guard asked, and the claim committed.
+"""Taking messages for the wire: their rows and their persons' rows locked, every guard asked, and the claims committed.
 
-Three statements in one short transaction, and one more for each allowance that is kept. The person's row is the one an
-opt-out locks first too: whichever commits first is seen by the other. Nothing here opens a socket.
+Three statements in one short transaction, for one message or for a handful of them, and some more for each allowance that is
+kept. The person's row is the one an opt-out locks first too: whichever commits first is seen by the other. What is locked is
+passed over, never waited for. Nothing here opens a socket.
 """
 
 import json
 import logging
 import uuid
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from django.conf import settings
-from django.db import transaction
+from django.db import DatabaseError, transaction
 
-from sequences import alarms, epochs, states
 from sequences.addressing import fingerprint_of
+from sequences.aside import MOST_CRASHES, park
+from sequences.columns import Bigints, Texts, Timestamps, Uuids
 from sequences.guards import Stop, WireFacts, judge, latest_arrival, verdict_of
 from sequences.limits import caps_for
-from sequences.spending import Spent, Waits, refund, spend
+from sequences.spending import Spent, Waits, keeps_books, refund, spend
 from sequences.statements import run
+from sequences.taking import chosen, take
 from sequences.transports.base import Refused
-from sequences.wirefacts import around, facts_of, one
+from sequences.turns import tenants_with_work
+from sequences.wirefacts import around, around_all, facts_of, one
 
-# After so many crashes a message waits for a person instead of for the next worker.
-MOST_CRASHES = 2
-PARKED_FOR = timedelta(minutes=1)
-
-# tenants_with_work: one probe of the index message_by_tenant a tenant, however long the queues are.
-TENANTS = """
-WITH RECURSIVE waiting AS (
-    (SELECT tenant_id FROM sequences_message
-     WHERE channel = %(channel)s AND state IN ('ready', 'deferred') ORDER BY tenant_id LIMIT 1)
-    UNION ALL
-    SELECT (SELECT m.tenant_id FROM sequences_message AS m
-            WHERE m.channel = %(channel)s AND m.state IN ('ready', 'deferred') AND m.tenant_id > waiting.tenant_id
-            ORDER BY m.tenant_id LIMIT 1)
-    FROM waiting WHERE waiting.tenant_id IS NOT NULL
-)
-SELECT waiting.tenant_id FROM waiting JOIN tenants_tenant AS t ON t.id = waiting.tenant_id
-WHERE t.sending_enabled
-  AND NOT EXISTS (SELECT 1 FROM sequences_switch WHERE off AND key IN ('all', %(channel)s))
-  AND coalesce((SELECT max(epoch) FROM sequences_sendepoch), 1) = %(epoch)s
-  AND EXISTS (
-    SELECT 1 FROM sequences_message AS m
-    WHERE m.channel = %(channel)s AND m.tenant_id = waiting.tenant_id AND m.state IN ('ready', 'deferred')
-      AND m.not_before <= %(now)s
-)
-"""
-
-# message_take: the tenant's message longest due. A person somebody else holds just now is passed over, not waited for, so
-# this can be part of no deadlock. NO KEY UPDATE: the conversation may go on being written about a locked person. `free`:
-# nobody is just forbidding this address, nor many of the tenant's at once (the keys of contacts.locks.lock_addresses);
-# whoever wants to now waits for this claim. `gate`: whoever stops sending waits for it too (omnify.lib.gate), and a claim
-# that comes later reads what was switched. `skip`: senders of which nothing may leave just now; 0 is the default one.
-# `lazy`: a claim that a crash forgets never happened, for nothing was sent; and the commit of `sending`, which waits for the
-# disk before the socket opens, brings everything before it to the disk too.
-TAKE = """
-SELECT m.id, m.tenant_id, m.public_id, m.enrollment_id, m.contact_id, m.step_id, m.channel, m.purpose, m.sender_id,
-       m.to_address, m.subject, m.body, m.expires_at, m.send_window::text, m.attempt, m.crashes,
-       m.estimate, m.permit::text, pg_advisory_xact_lock_shared(-2) AS gate,
-       set_config('synchronous_commit', 'off', true) AS lazy,
-       pg_try_advisory_xact_lock_shared(7301, hashtext(m.tenant_id::text))
-       AND pg_try_advisory_xact_lock_shared(7301, hashtext(m.tenant_id || ':' || lower(m.to_address))) AS free
-FROM sequences_message AS m
-JOIN contacts_contact AS c ON c.id = m.contact_id AND c.tenant_id = m.tenant_id
-WHERE m.channel = %(channel)s AND m.tenant_id = %(tenant)s AND m.state IN ('ready', 'deferred') AND m.not_before <= %(now)s
-  AND coalesce(m.sender_id, 0) <> ALL(%(skip)s::bigint[])
-ORDER BY m.not_before
-LIMIT 1
-FOR NO KEY UPDATE OF m, c SKIP LOCKED
-"""
+__all__ = [
+    "MOST_CRASHES", "Batch", "Claim", "Paced", "Stopped", "claim_next", "claim_one", "claim_some", "facts_of", "reload",
+    "tenants_with_work",
+]  # fmt: skip
 
 # message_again: the same columns of one unknown message, and what the reconciler needs.
 AGAIN = """
@@ -80,12 +40,15 @@ SELECT id, tenant_id, public_id, enrollment_id, contact_id, step_id, channel, pu
 FROM sequences_message WHERE id = %(id)s AND tenant_id = %(tenant)s AND state = 'unknown'
 """
 
+# message_claim: of rows that are locked already, so it waits for nobody.
 CLAIM = """
-UPDATE sequences_message
-SET state = 'claimed', state_reason = '', state_at = %(now)s, claim_token = %(token)s, sending_started_at = NULL,
-    sender_id = %(sender)s, provider = %(provider)s, looked_up_at = NULL, lookups = 0,
-    permit = %(permit)s::jsonb, estimate = %(estimate)s, account = %(account)s
-WHERE id = %(id)s AND tenant_id = %(tenant)s
+UPDATE sequences_message AS m
+SET state = 'claimed', state_reason = '', state_at = %(now)s, claim_token = g.token, sending_started_at = NULL,
+    sender_id = g.sender, provider = g.provider, looked_up_at = NULL, lookups = 0,
+    permit = g.permit::jsonb, estimate = g.estimate, account = g.account
+FROM unnest(%(ids)b, %(tokens)b, %(senders)b, %(providers)b, %(permits)b, %(estimates)s::numeric[], %(accounts)b)
+     AS g (id, token, sender, provider, permit, estimate, account)
+WHERE m.id = g.id AND m.tenant_id = %(tenant)s
 """
 
 # message_waits: its place in the queue stays; only why it waits is written, once.
@@ -95,19 +58,11 @@ WHERE id = %(id)s AND tenant_id = %(tenant)s AND state_reason <> %(reason)s
 """
 
 STOP = """
-UPDATE sequences_message
-SET state = %(state)s, state_reason = %(reason)s, state_at = %(now)s, not_before = coalesce(%(not_before)s, not_before),
+UPDATE sequences_message AS m
+SET state = g.state, state_reason = g.reason, state_at = %(now)s, not_before = coalesce(g.not_before, m.not_before),
     claim_token = NULL
-WHERE id = %(id)s AND tenant_id = %(tenant)s
-"""
-
-# message_park: a message whose handling raised. It is never sent in that state of knowledge; twice, and a person decides.
-PARK = """
-UPDATE sequences_message
-SET crashes = crashes + 1, state = CASE WHEN crashes + 1 >= %(most)s THEN 'held' ELSE 'deferred' END,
-    state_reason = %(reason)s, state_at = %(now)s, not_before = %(later)s, claim_token = NULL
-WHERE id = %(id)s AND tenant_id = %(tenant)s AND state IN ('ready', 'deferred', 'claimed')
-RETURNING state
+FROM unnest(%(ids)b, %(states)b, %(reasons)b, %(later)b) AS g (id, state, reason, not_before)
+WHERE m.id = g.id AND m.tenant_id = %(tenant)s
 """
 
 logger = logging.getLogger(__name__)
@@ -145,16 +100,21 @@ class Paced:
     until: datetime
 
 
-def tenants_with_work(channel: str, now: datetime) -> list[int]:
-    """Tenants that have a message of this channel due now and may send it, by id: nobody, while a switch is off or the
-    database is of another epoch. Their messages stay as they are."""
-    if not settings.SENDING:
-        return []
-    given = {"channel": channel, "now": now, "epoch": settings.SEND_EPOCH}
-    found = [tenant_id for (tenant_id,) in run(TENANTS, given).fetchall()]
-    if not found:
-        epochs.say_if_frozen(now)
-    return found
+@dataclass(slots=True)
+class Batch:
+    """What one look at a tenant's queue brought. Without any of the three there was nothing to take."""
+
+    claims: list[Claim] = field(default_factory=list)
+    stopped: list[Stopped] = field(default_factory=list)
+    paced: list[Paced] = field(default_factory=list)
+
+    def __bool__(self) -> bool:
+        return bool(self.claims or self.stopped or self.paced)
+
+    def add(self, other: "Batch") -> None:
+        self.claims += other.claims
+        self.stopped += other.stopped
+        self.paced += other.paced
 
 
 def claim_one(
@@ -166,18 +126,53 @@ def claim_one(
     wait, others may go on; None: nothing is due, or what is due is locked, or the database is frozen. Whatever raises on
     the way means that the message is not sent: it is parked, the others go on.
     """
-    taken: Any = None
+    found = claim_some(channel, tenant_id, now, skip, most=1)
+    every: list[Claim | Stopped | Paced] = [*found.claims, *found.stopped, *found.paced]
+    return every[0] if every else None
+
+
+def claim_some(channel: str, tenant_id: int, now: datetime, skip: Collection[int] = (), *, most: int) -> Batch:
+    """The same for as many messages as can be sent at once, longest due first, one a person, in one transaction.
+
+    Take no more than there are threads to send them with: a claim is made just before its request. Where the database
+    refuses the whole (one bad row would spoil the others), they are taken one by one, and the culprit alone is parked.
+    """
+    taken: list[Any] = []
+    broken: list[tuple[Any, str]] = []
     try:
         with transaction.atomic():
-            taken = one(TAKE, {"channel": channel, "tenant": tenant_id, "now": now, "skip": list(skip)})
-            if taken is None or not taken.free:
-                return None
-            return _decide(taken, now)
+            taken = chosen(take(channel, tenant_id, now, skip, most))
+            batch = _decide(taken, tenant_id, now, broken) if taken else Batch()
     except Exception as error:
-        if taken is None:
+        if not taken:
             raise  # nothing was taken up: this is the database's trouble, not a message's
-        logger.exception("Message %s could not be checked; it is not sent.", taken.public_id)
-        return park(taken.id, tenant_id, f"guard_failed: {type(error).__name__}", now)
+        if len(taken) > 1:
+            logger.warning(
+                "Of %d messages one could not be claimed (%s); one by one.", len(taken), type(error).__name__
+            )
+            return _one_by_one(channel, tenant_id, now, skip, len(taken))
+        logger.exception("Message %s could not be checked; it is not sent.", taken[0].public_id)
+        batch, broken = Batch(), [(taken[0], type(error).__name__)]
+    for row, kind in broken:
+        reason = f"guard_failed: {kind}"
+        batch.stopped.append(Stopped(row.id, park(row.id, tenant_id, reason, now), reason))
+    return batch
+
+
+def _one_by_one(channel: str, tenant_id: int, now: datetime, skip: Collection[int], count: int) -> Batch:
+    batch, skipped = Batch(), set(skip)
+    try:
+        for _ in range(count):
+            found = claim_some(channel, tenant_id, now, skipped, most=1)
+            if not found:
+                break
+            batch.add(found)
+            skipped |= {each.sender_id for each in found.paced}
+    except DatabaseError:
+        if not batch:
+            raise
+        logger.exception("The database was lost between two claims; those that are made are sent.")
+    return batch
 
 
 def claim_next(channels: Sequence[str], now: datetime) -> Claim | None:
@@ -195,26 +190,6 @@ def claim_next(channels: Sequence[str], now: datetime) -> Claim | None:
     return None
 
 
-def park(message_id: int, tenant_id: int, reason: str, now: datetime) -> Stopped:
-    """Puts a message aside that made its handling crash, before anything was sent: for a minute, then for a person."""
-    with transaction.atomic():
-        row = one(
-            PARK,
-            {
-                "id": message_id,
-                "tenant": tenant_id,
-                "reason": reason[:60],
-                "now": now,
-                "later": now + PARKED_FOR,
-                "most": MOST_CRASHES,
-            },
-        )
-        if row is not None and row.state == states.HELD:
-            alarms.held(tenant_id, message_id, reason, now)
-        refund(message_id, tenant_id)
-    return Stopped(message_id, row.state if row is not None else "", reason)
-
-
 def reload(message_id: int, tenant_id: int, now: datetime) -> tuple[Any, Any] | None:
     """An unknown message and what is known around it now, as claim_one reads them; None when it was settled meanwhile."""
     message = one(AGAIN, {"id": message_id, "tenant": tenant_id})
@@ -223,37 +198,91 @@ def reload(message_id: int, tenant_id: int, now: datetime) -> tuple[Any, Any] | 
     return message, around(message_id, tenant_id, message.to_address, now)
 
 
-def _decide(taken: Any, now: datetime) -> Claim | Stopped | Paced | None:
-    known = around(taken.id, taken.tenant_id, taken.to_address, now)
-    if known.epoch != settings.SEND_EPOCH:
-        return None  # frozen as it is: nothing about it is written
-    facts = facts_of(taken, known)
-    stop = judge(facts, now)
-    if stop is not None:
-        return _stop(taken, stop, now)
-    config = json.loads(known.sender_config)
-    spent = spend(taken, known, facts.limits, config, now)
-    if isinstance(spent, Stop):
-        return _stop(taken, spent, now)
-    if isinstance(spent, Waits):
-        run(WAITS, {"id": taken.id, "tenant": taken.tenant_id, "reason": spent.reason})
-        return Paced(taken.sender_id or 0, spent.reason, spent.until)
-    token, arrives_by = uuid.uuid4(), latest_arrival(facts, now)
+def _decide(taken: Sequence[Any], tenant_id: int, now: datetime, broken: list[tuple[Any, str]]) -> Batch:
+    """Asks every guard about every row and writes what follows. `broken`: those whose guards raised are added to it."""
+    known = around_all(taken, tenant_id, now)
+    if any(each.epoch != settings.SEND_EPOCH for each in known.values()):
+        return Batch()  # frozen as it is: nothing about it is written
+    batch, passed = Batch(), []
+    stops: list[tuple[Any, Stop]] = []
+    for row in taken:
+        try:
+            facts = facts_of(row, known[row.id])
+            stop = judge(facts, now)
+        except Exception as error:
+            logger.exception("Message %s could not be checked; it is not sent.", row.public_id)
+            broken.append((row, type(error).__name__))
+            continue
+        if stop is None:
+            passed.append((row, known[row.id], facts))
+        else:
+            stops.append((row, stop))
+    spent = _spend(passed, batch, stops, now)
+    if stops:
+        _stop(stops, tenant_id, now)
+        batch.stopped += [Stopped(row.id, stop.state, stop.reason) for row, stop in stops]
+    if spent:
+        batch.claims = _claim(spent, tenant_id, now)
+    # Last: whoever holds a day's books waits for nobody. Only a row that is alone has been paid for before.
+    for row, _ in stops:
+        if row.estimate is not None:
+            refund(row.id, tenant_id)
+    return batch
+
+
+def _spend(
+    passed: list[tuple[Any, Any, WireFacts]], batch: Batch, stops: list[tuple[Any, Stop]], now: datetime
+) -> list[tuple[Any, Any, WireFacts, Spent]]:
+    """Spends for those that passed; returns those for which there was enough.
+
+    One sender's books a batch: two workers that want those of two senders in turns would wait for each other in a ring. The
+    others keep their places.
+    """
+    enough = []
+    books: int | None = None
+    waiting: set[int] = set()
+    for row, known, facts in passed:
+        if known.sender_id in waiting:
+            continue
+        if keeps_books(known, facts.limits):
+            if books not in (None, known.sender_id):
+                continue
+            books = known.sender_id
+        spent = spend(row, known, facts.limits, json.loads(known.sender_config), now)
+        if isinstance(spent, Stop):
+            stops.append((row, spent))
+        elif isinstance(spent, Waits):
+            waiting.add(known.sender_id)
+            run(WAITS, {"id": row.id, "tenant": row.tenant_id, "reason": spent.reason})
+            batch.paced.append(Paced(row.sender_id or 0, spent.reason, spent.until))
+        else:
+            enough.append((row, known, facts, spent))
+    return enough
+
+
+def _claim(enough: list[tuple[Any, Any, WireFacts, Spent]], tenant_id: int, now: datetime) -> list[Claim]:
+    claims = [
+        Claim(row.id, tenant_id, row.public_id, uuid.uuid4(), row, known, facts, latest_arrival(facts, now))
+        for row, known, facts, _ in enough
+    ]
+    spent = [each[3] for each in enough]
     run(
         CLAIM,
         {
-            "id": taken.id,
-            "tenant": taken.tenant_id,
+            "tenant": tenant_id,
             "now": now,
-            "token": token,
-            "sender": known.sender_id,
-            "provider": known.provider,
-            "permit": permit(facts, spent, arrives_by, now),
-            "estimate": spent.estimate,
-            "account": _account(known, taken.tenant_id),
+            "ids": Bigints(each.id for each in claims),
+            "tokens": Uuids(each.token.bytes for each in claims),
+            "senders": Bigints(each.known.sender_id for each in claims),
+            "providers": Texts(each.known.provider for each in claims),
+            "permits": Texts(
+                permit(each.facts, paid, each.must_arrive_by, now) for each, paid in zip(claims, spent, strict=True)
+            ),
+            "estimates": [paid.estimate for paid in spent],
+            "accounts": Texts(_account(each.known, tenant_id) for each in claims),
         },
     )
-    return Claim(taken.id, taken.tenant_id, taken.public_id, token, taken, known, facts, arrives_by)
+    return claims
 
 
 def permit(facts: WireFacts, spent: Spent, arrives_by: datetime, now: datetime) -> str:
@@ -282,18 +311,15 @@ def _account(known: Any, tenant_id: int) -> str:
         return ""
 
 
-def _stop(taken: Any, stop: Stop, now: datetime) -> Stopped:
+def _stop(stops: list[tuple[Any, Stop]], tenant_id: int, now: datetime) -> None:
     run(
         STOP,
         {
-            "id": taken.id,
-            "tenant": taken.tenant_id,
-            "state": stop.state,
-            "reason": stop.reason[:60],
+            "tenant": tenant_id,
             "now": now,
-            "not_before": stop.not_before,
+            "ids": Bigints(row.id for row, _ in stops),
+            "states": Texts(stop.state for _, stop in stops),
+            "reasons": Texts(stop.reason[:60] for _, stop in stops),
+            "later": Timestamps(stop.not_before for _, stop in stops),
         },
     )
-    if taken.estimate is not None:
-        refund(taken.id, taken.tenant_id)
-    return Stopped(taken.id, stop.state, stop.reason)

@@ -10,6 +10,7 @@ import ctypes
 import functools
 import logging
 import signal
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -55,6 +56,28 @@ def over_within(seconds: float | None = None) -> Iterator[None]:
         yield
     finally:
         _library().timer_delete(timer)
+
+
+class Together:
+    """The same for sends that begin with one commit: kills this process when one of them is not over in time."""
+
+    def __init__(self, sends: int, seconds: float | None = None) -> None:
+        self.limit = SECONDS if seconds is None else seconds
+        self.left, self.began, self.lock = sends, time.monotonic(), threading.Lock()
+        self.timer = _start(self.limit)
+
+    def over(self, sends: int = 1) -> None:
+        """So many of them are over, or were never begun."""
+        with self.lock:
+            self.left -= sends
+            if self.left > 0 or self.timer is None:
+                return
+            timer, self.timer = self.timer, None
+        _library().timer_delete(timer)
+
+    def expired(self) -> bool:
+        """Whether none of them may go to the socket any more: the net below the timer."""
+        return expired(self.began, self.limit)
 
 
 def expired(began: float, seconds: float | None = None) -> bool:

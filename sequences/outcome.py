@@ -14,7 +14,7 @@ from django.db import connection, transaction
 
 from omnify.tenants.context import tenant_context
 from sequences import alarms, spending, states
-from sequences.accepting import accepted
+from sequences.accepting import accepted, report_of
 from sequences.codes import Verdict
 from sequences.failures import Failure, failed
 from sequences.limits import CALL_ENDED_RANK
@@ -130,11 +130,10 @@ def record_outcome(claim: Any, outcome: Receipt | Exception, now: datetime) -> s
 
 
 def _accepted(claim: Any, receipt: Receipt, now: datetime) -> str:
-    report = states.report(claim.known.provider, receipt.status) or states.Report(states.ACCEPTED, 10)
-    written = accepted(claim, receipt, report, now)
+    written = accepted(claim, receipt, now)
     if written is not None and written[1] is not None and receipt.cost is not None:
         spending.correct(claim.id, claim.tenant_id)
-    return report.state
+    return report_of(claim, receipt).state
 
 
 def _refused(claim: Any, refused: Refused, now: datetime) -> str:

@@ -161,7 +161,7 @@ def spend(message: Any, known: Any, own: limits.Limits, config: Any, now: dateti
     `message`: the claimed row, with estimate and permit from an earlier claim: a day that was paid for is not paid again.
     `known`: what is true around it, with the sender's allowances and the tenant's zone, whose midnight begins a day.
     """
-    allowance = Allowance(known.per_second, known.per_day, known.max_concurrent, own.money_per_day)
+    allowance = _allowance(known, own)
     sender_id, zone = known.sender_id, known.timezone
     if not allowance.any:
         return Spent()
@@ -174,6 +174,11 @@ def spend(message: Any, known: Any, own: limits.Limits, config: Any, now: dateti
             return _day(message, sender_id, allowance, config, zone, now) if allowance.daily else Spent()
     except _Nothing as nothing:
         return nothing.why
+
+
+def keeps_books(known: Any, own: limits.Limits) -> bool:
+    """Whether anything is counted for this message: then spend() locks rows of its sender and its tenant."""
+    return _allowance(known, own).any
 
 
 def refund(message_id: int, tenant_id: int) -> None:
@@ -204,6 +209,10 @@ def reap_lines(now: datetime) -> int:
     with connection.cursor() as cursor:
         cursor.execute(REAP, {"now": now})
         return int(cursor.rowcount)
+
+
+def _allowance(known: Any, own: limits.Limits) -> Allowance:
+    return Allowance(known.per_second, known.per_day, known.max_concurrent, own.money_per_day)
 
 
 def _pace(message: Any, sender_id: int, rate: float, now: datetime) -> None:

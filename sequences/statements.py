@@ -9,6 +9,8 @@ from typing import Any
 import psycopg
 from django.db import connection
 
+from sequences import columns
+
 # Executions before a statement is prepared: a connection that lives for one message does not pay for it.
 AFTER = 2
 
@@ -27,8 +29,10 @@ def run(statement: str, given: Mapping[str, Any]) -> psycopg.Cursor[Any]:
     """
     connection.ensure_connection()
     raw: psycopg.Connection[Any] = connection.connection
-    if raw.prepare_threshold is None and not connection.settings_dict.get("DISABLE_SERVER_SIDE_CURSORS"):
-        raw.prepare_threshold = AFTER
+    keep_plans(raw)
+    if not getattr(raw, "_omnify_columns", False):
+        columns.register(raw)
+        raw._omnify_columns = True  # type: ignore[attr-defined]
     if connection.queries_logged:  # so that a test that counts statements counts these
         connection.queries_log.append({"sql": statement, "time": "0"})
     with connection.wrap_database_errors:

@@ -1,13 +1,15 @@
-"""What is true around one message at the wire: one statement, and the plain facts that the guards judge."""
+"""What is true around messages at the wire: one statement, and the plain facts that the guards judge."""
 
 import json
 from collections import namedtuple
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from django.conf import settings
 
 from contacts.addresses import normalised
+from sequences.columns import Bigints, Texts
 from sequences.guards import WireFacts
 from sequences.limits import LONGEST, Touch, limits_of
 from sequences.statements import run
@@ -16,7 +18,7 @@ from sequences.touched import MAY_HAVE_ARRIVED
 # wire_facts: read by a statement of its own, begun after the locks were taken: its snapshot has what was committed until then.
 # touches: of the last week, counted against the caps.
 FACTS = f"""
-SELECT t.name AS tenant_name, t.sending_enabled, t.sending_mode, t.timezone, t.business_hours::text, t.postal_address,
+SELECT m.id, t.name AS tenant_name, t.sending_enabled, t.sending_mode, t.timezone, t.business_hours::text, t.postal_address,
        c.deleted_at, c.zones, c.places, c.public_id AS contact_public_id, c.first_name, c.last_name, company.name AS company,
        e.status AS enrollment_status, e.status_reason AS enrollment_reason, e.needs_human_intervention, q.status AS sequence_status,
        s.id AS sender_id, s.provider, s.address AS sender_address, s.config::text AS sender_config, s.sealed_credentials,
@@ -25,11 +27,11 @@ SELECT t.name AS tenant_name, t.sending_enabled, t.sending_mode, t.timezone, t.b
        coalesce((SELECT max(epoch) FROM sequences_sendepoch), 1) AS epoch,
        EXISTS (SELECT 1 FROM contacts_suppression AS x
                WHERE x.tenant_id = m.tenant_id AND x.channel = m.channel AND x.lifted_at IS NULL
-                 AND x.address IN (m.to_address, %(normalised)s)) AS suppressed,
+                 AND x.address IN (m.to_address, g.normalised)) AS suppressed,
        ARRAY(SELECT k.kind FROM contacts_consent AS k
              WHERE k.contact_id = m.contact_id AND k.channel = m.channel AND k.revoked_at IS NULL
                AND (k.expires_at IS NULL OR k.expires_at > %(now)s)
-               AND k.address IN (m.to_address, %(normalised)s, '')) AS consents,
+               AND k.address IN (m.to_address, g.normalised, '')) AS consents,
        (SELECT o.state FROM sequences_message AS o
         WHERE o.contact_id = m.contact_id AND o.state IN ('claimed', 'sending', 'unknown') LIMIT 1) AS in_flight,
        (SELECT json_agg(json_build_array(o.channel, o.purpose, extract(epoch FROM o.sending_started_at), o.state, o.status_rank))::text
@@ -37,7 +39,8 @@ SELECT t.name AS tenant_name, t.sending_enabled, t.sending_mode, t.timezone, t.b
         WHERE o.contact_id = m.contact_id AND o.tenant_id = m.tenant_id AND o.id <> m.id
           AND o.sending_started_at > %(since)s
           AND {MAY_HAVE_ARRIVED}       ) AS touches
-FROM sequences_message AS m
+FROM unnest(%(ids)b, %(addresses)b) AS g (id, normalised)
+JOIN sequences_message AS m ON m.id = g.id
 JOIN tenants_tenant AS t ON t.id = m.tenant_id
 JOIN contacts_contact AS c ON c.id = m.contact_id AND c.tenant_id = m.tenant_id
 LEFT JOIN contacts_company AS company ON company.id = c.company_id AND company.tenant_id = c.tenant_id
@@ -45,7 +48,7 @@ LEFT JOIN sequences_enrollment AS e ON e.id = m.enrollment_id AND e.tenant_id = 
 LEFT JOIN sequences_sequence AS q ON q.id = e.sequence_id AND q.tenant_id = e.tenant_id
 LEFT JOIN sequences_sender AS s ON s.tenant_id = m.tenant_id AND s.channel = m.channel
      AND (s.id = m.sender_id OR (m.sender_id IS NULL AND s.is_default))
-WHERE m.id = %(id)s AND m.tenant_id = %(tenant)s
+WHERE m.tenant_id = %(tenant)s
 """  # noqa: S608 (a condition of ours)
 
 _UNIX = datetime(1970, 1, 1, tzinfo=UTC)
@@ -53,16 +56,23 @@ _UNIX = datetime(1970, 1, 1, tzinfo=UTC)
 
 def around(message_id: int, tenant_id: int, to_address: str, now: datetime) -> Any:
     """The row of FACTS for one message. Call it in a statement of its own, after the locks were taken."""
-    return one(
-        FACTS,
-        {
-            "id": message_id,
-            "tenant": tenant_id,
-            "now": now,
-            "normalised": normalised(to_address),
-            "since": now - LONGEST,
-        },
-    )
+    return _around([(message_id, to_address)], tenant_id, now).get(message_id)
+
+
+def around_all(taken: Sequence[Any], tenant_id: int, now: datetime) -> dict[int, Any]:
+    """The rows of FACTS for these messages of one tenant, by id."""
+    return _around([(row.id, row.to_address) for row in taken], tenant_id, now)
+
+
+def _around(addressed: Sequence[tuple[int, str]], tenant_id: int, now: datetime) -> dict[int, Any]:
+    given = {
+        "ids": Bigints(message_id for message_id, _ in addressed),
+        "addresses": Texts(normalised(address) for _, address in addressed),
+        "tenant": tenant_id,
+        "now": now,
+        "since": now - LONGEST,
+    }
+    return {row.id: row for row in rows_of(FACTS, run(FACTS, given))}
 
 
 def facts_of(taken: Any, known: Any) -> WireFacts:
@@ -109,13 +119,15 @@ def _touches(text: str | None) -> tuple[Touch, ...]:
 
 def one(statement: str, parameters: dict[str, Any]) -> Any:
     """The first row as a named tuple, or None. `statement` is one of ours: its columns are looked at once."""
-    cursor = run(statement, parameters)
-    row = cursor.fetchone()
-    if row is None:
-        return None
-    if statement not in _rows:
+    return next(iter(rows_of(statement, run(statement, parameters))), None)
+
+
+def rows_of(statement: str, cursor: Any) -> list[Any]:
+    """What the cursor brought for this statement of ours, as named tuples."""
+    rows = cursor.fetchall()
+    if rows and statement not in _rows:
         _rows[statement] = namedtuple("Row", [column.name for column in cursor.description or ()])
-    return _rows[statement](*row)
+    return [_rows[statement](*row) for row in rows]
 
 
 _rows: dict[str, Any] = {}

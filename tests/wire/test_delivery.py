@@ -344,35 +344,3 @@ def test_a_worker_that_is_told_to_end_while_sending_leaves_it_to_the_reconciler(
     with pytest.raises(SystemExit):
         deliver(claim, wire.at())
     assert refreshed(message).state == "sending"
-
-
-def test_tenants_take_turns(wire: Wire) -> None:
-    from tests.making import make_contact, make_senders
-
-    stranger = wire.people.charlie.tenant
-    make_senders(stranger)
-    for _ in range(20):
-        wire.ready()
-    from omnify.tenants.context import tenant_context
-
-    contact = make_contact(stranger, wire.now, phone="+12125559999")
-    with tenant_context(stranger.pk):
-        theirs = Message.objects.create(
-            contact=contact,
-            channel="sms",
-            to_address=contact.phone,
-            body="Hi",
-            state_at=wire.now,
-            created_at=wire.now,
-            not_before=wire.now,
-            expires_at=wire.now + timedelta(hours=1),
-        )
-    order = []
-    from sequences.delivery import _Shift
-
-    shift = _Shift(["sms"], wire.at(), float("inf"), 1)
-    for _ in range(3):
-        found = shift._next()
-        assert found is not None
-        order.append(found.id)
-    assert theirs.pk in order
