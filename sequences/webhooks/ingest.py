@@ -249,7 +249,7 @@ def row_now(door: Door, account: Account, request: Request, *, at: datetime | No
         headers=kept,
         # PostgreSQL's text holds neither NUL nor broken UTF-8; what made no sense stays visible as a mark.
         body=request.body.decode("utf-8", "replace").replace("\x00", "\ufffd"),
-        received_at=at or now(),
+        received_at=at,
     )
 
 

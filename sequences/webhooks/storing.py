@@ -12,6 +12,7 @@ from typing import Any
 
 import psycopg
 
+from omnify.lib.clock import offset
 from omnify.lib.values import value
 from sequences.columns import Bigints, Texts, Timestamps, register
 from sequences.webhooks.link import Link
@@ -21,11 +22,13 @@ TRY_SECONDS = 8.0  # less than the 15 s a provider waits: an honest 503 beats a 
 
 logger = logging.getLogger(__name__)
 
-# provider_event_add: rows of one tenant; an event that is already here changes nothing.
+# provider_event_add: rows of one tenant; an event that is already here changes nothing. What came in just now came in when
+# the database says: a web machine whose clock is wrong would misdate what people said. `%s` seconds: clock.offset().
 PROVIDER_EVENT_ADD = """
 INSERT INTO sequences_providerevent
     (tenant_id, sender_id, provider, kind, event_key, mark, headers, body, received_at, state, tries, problem)
-SELECT %s::bigint, sender_id, provider, kind, event_key, mark, headers::jsonb, body, received_at, 'new', 0, ''
+SELECT %s::bigint, sender_id, provider, kind, event_key, mark, headers::jsonb, body,
+       coalesce(received_at, clock_timestamp() + make_interval(secs => %s::float8)), 'new', 0, ''
 FROM unnest(%b::bigint[], %b::text[], %b::text[], %b::text[], %b::text[], %b::text[], %b::text[], %b::timestamptz[])
     AS given (sender_id, provider, kind, event_key, mark, headers, body, received_at)
 ON CONFLICT (sender_id, provider, event_key) DO NOTHING
@@ -37,7 +40,7 @@ ENTER = "SELECT set_config('app.tenant_id', %s, true), pg_notify('omnify_wake', 
 
 @value
 class Row:
-    """One provider event to be stored."""
+    """One provider event to be stored. `received_at` None: when it is stored, by the database's clock."""
 
     tenant_id: int
     sender_id: int
@@ -47,7 +50,7 @@ class Row:
     mark: str
     headers: dict[str, str]
     body: str
-    received_at: datetime
+    received_at: datetime | None
 
     def values(self) -> tuple[Any, ...]:
         return (
@@ -76,7 +79,7 @@ def store_now(rows: Sequence[Row]) -> int:
     for tenant_id, mine in groupby(ordered, key=lambda row: row.tenant_id):
         columns = [list(column) for column in zip(*(row.values() for row in mine), strict=True)]
         with tenant_context(tenant_id), connection.cursor() as cursor:
-            cursor.execute(PROVIDER_EVENT_ADD, [tenant_id, *columns])
+            cursor.execute(PROVIDER_EVENT_ADD, [tenant_id, offset().total_seconds(), *columns])
             added += cursor.rowcount
             if cursor.rowcount:
                 cursor.execute("SELECT pg_notify('omnify_wake', 'inbound')")
@@ -172,4 +175,4 @@ class Store:
                     column(values)
                     for column, values in zip(COLUMNS, zip(*(row.values() for row in mine), strict=True), strict=True)
                 ]
-                await cursor.execute(PROVIDER_EVENT_ADD, [tenant_id, *columns], prepare=True)
+                await cursor.execute(PROVIDER_EVENT_ADD, [tenant_id, offset().total_seconds(), *columns], prepare=True)
