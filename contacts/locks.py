@@ -82,8 +82,11 @@ def lock_addresses(addresses: Collection[str]) -> None:
     its holders were locked. None: to no address at all.
     """
     tenant_id = require_tenant_id()
+    if len(addresses) > MOST_ADDRESSES:
+        _lock(ADDRESSES, [str(tenant_id)])
+        return
     ways = {f"{tenant_id}:{way.lower()}" for address in addresses for way in spellings(address) if way}
-    _lock(ADDRESSES, sorted(ways) if len(addresses) <= MOST_ADDRESSES else [str(tenant_id)])
+    _lock(ADDRESSES, sorted(ways))
 
 
 def lock_first_words(address: str) -> None:

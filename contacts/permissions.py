@@ -26,6 +26,8 @@ RETURNING channel
 """
 # What the person's own START does not lift: whoever holds the phone now cannot answer for those.
 LASTING = ("complaint", "wrong_number")
+# The reason of a row that forbids nothing: it only says when START was said.
+STARTED = "started"
 
 
 def suppress(
@@ -88,6 +90,27 @@ def lift(*, tenant_id: int, address: str, channels: Iterable[str], source: str, 
         if ended:
             _tell("contact.opted_in", tenant_id, contacts, now, "person", channels=channels, source=source)
     return ended
+
+
+def note_start(*, address: str, channel: str, said_at: datetime, now: datetime) -> None:
+    """Remembers when the person said START at this address, also where nothing was forbidden: a STOP that they said before it,
+    and that is found after it, must not undo it. Run inside the tenant's context."""
+    Suppression.objects.create(
+        address=normalised(address),
+        channel=channel,
+        reason=STARTED,
+        source="person",
+        created_at=said_at,
+        lifted_at=now,
+        lifted_by=STARTED,
+    )
+
+
+def started_after(address: str, at: datetime) -> datetime | None:
+    """When the person first said START at this address after `at`; None if they did not, or at that very moment."""
+    rows = Suppression.objects.filter(address=normalised(address), reason=STARTED, created_at__gt=at)
+    found: datetime | None = rows.order_by("created_at").values_list("created_at", flat=True).first()
+    return found
 
 
 def suppressed(tenant_id: int, pairs: Iterable[Pair]) -> set[Pair]:

@@ -41,16 +41,13 @@ _NOWHERE = frozenset(
 @dataclass(frozen=True, slots=True)
 class Place:
     """`zones`: all candidates, best evidence first, () when nothing is known. `evidence`: what each kind of evidence said,
-    a tuple of ("stated" | "address" | "area code", zones). `places`: all candidate jurisdictions, () when nothing is known."""
+    a tuple of ("stated" | "address" | "area code", zones). `places`: all candidate jurisdictions, () when nothing is known.
+    `strength`: 3 a stated zone, 2 an address, 1 an area code alone, 0 nothing: what may replace what on a known contact."""
 
     zones: tuple[str, ...]
     evidence: tuple[tuple[str, tuple[str, ...]], ...] = ()
     places: tuple[str, ...] = ()
-
-    @property
-    def strength(self) -> int:
-        """3 a stated zone, 2 an address, 1 an area code alone, 0 nothing: what may replace what on a known contact."""
-        return max((_STRENGTH[kind] for kind, _ in self.evidence), default=0)
+    strength: int = 0
 
 
 _STRENGTH = {"stated": 3, "address": 2, "area code": 1}
@@ -92,7 +89,8 @@ def _weighed(
     )
     lived = narrowed(place_of_address(country, state, postal_code), phoned)
     places = (*lived, *places_of_zones(by_statement, lived))
-    return Place(_union(zones for _, zones in evidence), evidence, places)
+    strength = max((_STRENGTH[kind] for kind, _ in evidence), default=0)
+    return Place(_union(zones for _, zones in evidence), evidence, places, strength)
 
 
 def zones_of_phone(e164: str) -> tuple[str, ...]:

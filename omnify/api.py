@@ -14,6 +14,7 @@ from contacts.api import Contacts, OneContact
 from contacts.consents_api import ContactConsents
 from omnify.tenants import api_schema  # noqa: F401 - registers itself
 from omnify.tenants.access import member_required
+from omnify.tenants.approvals_api import OneApproval
 from sequences.api import (
     CancelEnrolment,
     Enrolments,
@@ -123,6 +124,7 @@ urlpatterns = [
     path("v1/contacts/", Contacts.as_view(), name="contacts"),
     path("v1/contacts/<uuid:public_id>/", OneContact.as_view(), name="contact"),
     path("v1/contacts/<uuid:public_id>/consents/", ContactConsents.as_view(), name="contact_consents"),
+    path("v1/approvals/<uuid:public_id>/", OneApproval.as_view(), name="approval"),
     path("v1/sequences/", Sequences.as_view(), name="sequences"),
     path("v1/sequences/<uuid:public_id>/", OneSequence.as_view(), name="sequence"),
     path("v1/enrolments/", Enrolments.as_view(), name="enrolments"),

@@ -77,6 +77,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
+    "omnify.tenants.visiting.VisitMiddleware",
     "omnify.tenants.middleware.TenantMiddleware",
     "omnify.tenants.second_factor.SecondFactorMiddleware",
 ]
@@ -231,8 +232,9 @@ _QUEUE = {
 Q_CLUSTER = {
     **_QUEUE,
     "name": "default",
-    "workers": 2,
-    "queue_limit": 2,
+    # Two may wait for a provider that hangs (reconciling, reading again: one at each); the third hears a STOP.
+    "workers": 3,
+    "queue_limit": 3,
     "ALT_CLUSTERS": {
         "dispatch": {**_QUEUE, "workers": 1, "queue_limit": 1},
         "slow": {**_QUEUE, "workers": 1, "queue_limit": 1, "timeout": 900, "retry": 3600},
@@ -240,6 +242,8 @@ Q_CLUSTER = {
 }
 # What happens after an event of our ledger: kind -> dotted task names. Strings, so that no floor imports one above it.
 SUBSCRIPTIONS = "omnify.subscriptions.SUBSCRIPTIONS"
+# What a second signature makes happen, likewise.
+APPROVABLE = "omnify.approvable.APPROVABLE"
 # What follows a merge of two contacts in its own transaction, on the floors above contacts (contacts.merging.Follower).
 CONTACT_MERGED = ["sequences.merging.follow"]
 # What happens by the clock alone, likewise.

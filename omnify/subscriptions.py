@@ -3,5 +3,6 @@
 SUBSCRIPTIONS: dict[str, list[str]] = {
     "contact.deleted": ["sequences.tasks.contact_deleted"],
     "contact.opted_out": ["sequences.tasks.opted_out"],
+    "sender.topic_offered": ["sequences.tasks.topic_offered"],
     "tenant.sending_started": ["sequences.tasks.sending_started"],
 }

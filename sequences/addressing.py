@@ -11,8 +11,12 @@ from omnify.lib import sealing
 from sequences import footer, unsubscribe
 from sequences.transports.base import Account, Call, Outbound, Refused, fingerprint
 
-FAILED = {"twilio": "sms", "vapi": "call", "postmark": "email", "smtp": "email"}
-SIMULATED_PATH = {"twilio": "/twilio", "vapi": "/vapi", "postmark": "/postmark", "smtp": ""}
+FAILED = {
+    "twilio": "sms", "vapi": "call", "postmark": "email", "sendgrid": "email", "ses": "email", "smtp": "email",
+}  # fmt: skip
+SIMULATED_PATH = {
+    "twilio": "/twilio", "vapi": "/vapi", "postmark": "/postmark", "sendgrid": "/sendgrid", "ses": "/ses", "smtp": "",
+}  # fmt: skip
 
 
 def outbound_for(claim: Any, now: Any) -> Outbound:

@@ -6,12 +6,13 @@ from django import forms
 from django.conf import settings
 from django.contrib import admin
 from django.http import HttpRequest
-from django.utils.html import format_html
+from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
 
 from omnify.lib.clock import now
 from omnify.tenants.administration import ReadOnly, TenantAdmin, TenantForm, actor, member_of, verb
 from sequences import definitions, enrollments
+from sequences.allowances import inherit_limits
 from sequences.models import (
     Edge,
     Enrollment,
@@ -34,12 +35,18 @@ from sequences.models import (
     VoiceSlot,
     Wakeup,
 )
+from sequences.models.sender import Provider
 from sequences.todo import finish_task, reopen_task
 
 SENDER_FIELDS = (
     "name", "channel", "provider", "address", "config", "simulated", "is_default", "paused_until", "pause_reason",
 )  # fmt: skip
-DOOR = {"smtp": "postmark"}  # mail sent by SMTP comes back through Postmark's door
+# Where each provider's webhooks go, behind /hooks/; mail sent by SMTP comes back through Postmark's door.
+DOORS = {
+    "twilio": ("twilio/{key}/inbound",),
+    "smtp": ("postmark/{key}",),
+    "sendgrid": ("sendgrid/{key}/events", "sendgrid/{key}/inbound"),
+}
 
 
 class SecretsField(forms.JSONField):
@@ -56,11 +63,25 @@ class SenderForm(TenantForm):
         required=False,
         help_text='A JSON object, sealed for this workspace: Twilio {"auth_token": …}; VAPI {"api_key": …, "webhook_secret": …}; '
         'SMTP {"username": …, "password": …, "webhook_secret": "user:password"}; Postmark {"server_token": …, '
-        '"webhook_secret": "user:password"}. What is not named keeps its value; null removes it.',
+        '"webhook_secret": "user:password"}; SendGrid {"api_key": …, "event_public_key": …, "webhook_secret": "user:password"} (the '
+        "verification key of its signed event webhook; the password for Inbound Parse); Amazon SES "
+        '{"access_key_id": …, "secret_access_key": …}. What is not named keeps its value; null removes it.',
     )
 
     def clean_config(self) -> dict[str, Any]:
         return self._object("config")
+
+    def clean(self) -> dict[str, Any]:
+        """What Amazon SES cannot do without is asked for here, not at the first mail."""
+        given: dict[str, Any] = super().clean() or {}
+        if given.get("provider") == Provider.SES and "config" in given:
+            missing = [name for name in ("region", "topic_arn") if not given["config"].get(name)]
+            if missing:
+                words = " and ".join(f"“{name}”" for name in missing)
+                self.add_error(
+                    "config", f"Amazon SES needs {words} here, and a “configuration_set” that publishes to that topic."
+                )
+        return given
 
     def clean_secrets(self) -> dict[str, Any]:
         return self._object("secrets")
@@ -89,6 +110,8 @@ class SenderPage(TenantAdmin):
         if given := form.cleaned_data["secrets"]:
             kept = obj.credentials | given
             obj.set_credentials({name: value for name, value in kept.items() if value is not None})
+        if obj.is_default and (not change or {"is_default", "channel"} & set(form.changed_data)):
+            inherit_limits(obj)
         super().save_model(request, obj, form, change)
 
     @admin.display(description="Stored secrets")
@@ -100,9 +123,9 @@ class SenderPage(TenantAdmin):
     def webhook_address(self, obj: Sender) -> SafeString | str:
         if obj.pk is None:
             return "known after saving"
-        end = "/inbound" if obj.provider == "twilio" else ""
-        door = DOOR.get(obj.provider, obj.provider)
-        return format_html("<code>{}/hooks/{}/{}{}</code>", settings.PUBLIC_URL, door, obj.webhook_key, end)
+        ways = DOORS.get(obj.provider, (f"{obj.provider}/{{key}}",))
+        addresses = [(f"{settings.PUBLIC_URL}/hooks/{way.format(key=obj.webhook_key)}",) for way in ways]
+        return format_html_join(" ", "<code>{}</code>", addresses)
 
 
 def _unpause(request: HttpRequest, row: Sender) -> bool:

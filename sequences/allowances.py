@@ -8,8 +8,12 @@ from typing import Any
 
 from django.db import transaction
 
+from omnify.tenants.approvals import require
 from omnify.tenants.events import record
+from omnify.tenants.loosening import raised
 from omnify.tenants.models import Membership, Tenant
+from omnify.tenants.models.approval import Approval
+from sequences.approving import limits_wanted
 from sequences.limits import stored
 from sequences.models import Sender
 
@@ -24,28 +28,55 @@ def change_limits(
     senders: Mapping[int, Mapping[str, Any]],
     by: Membership,
     now: datetime,
+    approval: Approval | None = None,
 ) -> bool:
     """Writes these allowances; they hold for the next message that is claimed. None is no limit of ours, 0 lets nothing leave.
 
     `person`: {"all" or channel: {"day": n, "week": n}}; `senders`: {sender id: {column: value}}. False when nothing changed.
+    Raises NeedsSignature, having written nothing, when an allowance grows; `approval` is the request that is being applied.
     """
     with transaction.atomic():
         caps = stored(person, money_per_day)
+        # Held while they are compared: what was signed for must be what stands here.
+        before = Tenant.objects.select_for_update(no_key=True).values_list("caps", flat=True).get(pk=tenant.pk)
+        rows = list(Sender.objects.select_for_update(no_key=True).filter(pk__in=senders).order_by("pk"))
+        moves = {row.pk: moved for row in rows if (moved := _moved(row, senders[row.pk]))}
+        names = {row.pk: row.name for row in rows}
+        if wanted := limits_wanted(tenant, before, caps, moves, names):
+            require(wanted, approval=approval)
         changes: dict[str, Any] = {}
-        before = Tenant.objects.values_list("caps", flat=True).get(pk=tenant.pk)
         if before != caps:
             Tenant.objects.filter(pk=tenant.pk).update(caps=caps)
             changes["caps"] = [before, caps]
-        for sender in Sender.objects.filter(pk__in=senders).order_by("pk"):
-            wanted = {name: senders[sender.pk][name] for name in OF_A_SENDER if name in senders[sender.pk]}
-            moved = {
-                name: [getattr(sender, name), value] for name, value in wanted.items() if getattr(sender, name) != value
-            }
-            if moved:
-                Sender.objects.filter(pk=sender.pk).update(**{name: after for name, (_, after) in moved.items()})
-                changes[sender.name] = moved
+        for pk, moved in moves.items():
+            Sender.objects.filter(pk=pk).update(**{name: after for name, (_, after) in moved.items()})
+            changes[names[pk]] = moved
         if changes:
+            signed = {"approval": str(approval.public_id)} if approval else {}
             record(
-                "limits.changed", tenant_id=tenant.pk, now=now, actor=f"member:{by.pk}", subject=tenant, changes=changes
-            )
+                "limits.changed", tenant_id=tenant.pk, now=now, actor=f"member:{by.pk}", subject=tenant, changes=changes,
+                **signed,
+            )  # fmt: skip
     return bool(changes)
+
+
+def inherit_limits(sender: Sender) -> list[str]:
+    """A sender that becomes its channel's default allows no more than any other of that channel: else a second sender would
+    undo every limit.
+
+    Changes the instance, which the caller saves. Returns the columns it lowered; raising them again is change_limits' to do.
+    """
+    others = list(Sender.objects.filter(channel=sender.channel).exclude(pk=sender.pk))
+    lowered = []
+    for name in OF_A_SENDER:
+        least = min((value for each in others if (value := getattr(each, name)) is not None), default=None)
+        if raised(least, getattr(sender, name)):
+            setattr(sender, name, least)
+            lowered.append(name)
+    return lowered
+
+
+def _moved(row: Sender, given: Mapping[str, Any]) -> dict[str, list[Any]]:
+    """column -> [before, after] of what this sender's allowances would change."""
+    wanted = {name: given[name] for name in OF_A_SENDER if name in given}
+    return {name: [getattr(row, name), value] for name, value in wanted.items() if getattr(row, name) != value}

@@ -14,6 +14,8 @@ from rest_framework.response import Response
 from contacts.models import Contact
 from omnify.lib.clock import now
 from omnify.tenants.api import Conflict, actor
+from omnify.tenants.approvals_api import ApprovalOut, waiting
+from omnify.tenants.signatures import NeedsSignature
 from sequences import enrollments
 from sequences.models import Enrollment, Sequence, Step
 from sequences.models.definition import SequenceStatus
@@ -85,7 +87,14 @@ class Enrolments(GenericAPIView[Enrollment]):
         summary="Enrol people in a sequence",
         description="Whom the sequence could reach on no channel is left out and counted by the reason.",
         request=EnrollIn,
-        responses={200: EnrollResultOut, 409: OpenApiResponse(description="The sequence takes nobody now.")},
+        responses={
+            200: EnrollResultOut,
+            202: OpenApiResponse(
+                ApprovalOut,
+                description="Nobody is enrolled yet: with those of the last hour they are so many that somebody must sign.",
+            ),
+            409: OpenApiResponse(description="The sequence takes nobody now."),
+        },
     )
     def post(self, request: Request) -> Response:
         given = EnrollIn(data=request.data)
@@ -97,6 +106,8 @@ class Enrolments(GenericAPIView[Enrollment]):
         ids = list(Contact.objects.alive().filter(public_id__in=wanted).values_list("pk", flat=True))
         try:
             result = enrollments.enroll(sequence, ids, by=actor(request), now=now())
+        except NeedsSignature as needed:
+            return waiting(request, needed)
         except enrollments.NotEnrollable as error:
             raise Conflict(str(error)) from error
         skipped = dict(result.skipped)

@@ -1,5 +1,8 @@
 """django-q2's ORM broker with a claim that scales, ordered, SKIP LOCKED, on an index of its own (migration 0003), and with a
 NOTIFY that wakes the cluster: an idle one waits on its connection instead of asking five times a second.
+
+What has become due (sequences.wakeups.WORDS) does not take the way through the queue: the cluster hears of it from whoever
+made it so, and its workers begin with it at once.
 """
 
 import time
@@ -11,6 +14,7 @@ from django_q.brokers.orm import ORM
 from django_q.conf import Conf, logger
 
 from omnify.lib.notices import notices
+from sequences import wakeups
 
 # queue_take: the oldest waiting tasks of one cluster become ours for RETRY seconds; nobody waits for a row another worker has.
 QUEUE_TAKE = """
@@ -39,20 +43,21 @@ class SkipLockedORM(ORM):
         return pk
 
     def dequeue(self) -> Any:
-        """The next tasks as (id, payload); None after at most POLL seconds without any, or when notified: the pusher then looks
-        whether it must stop."""
+        """The next tasks as (id, payload), the id 0 for one that has no row; None after at most POLL seconds without any, or
+        when notified of nothing to do: the pusher then looks whether it must stop."""
         try:
-            self.get_connection()
             raw = self._listen()
-            if time.monotonic() >= self.look_at:
-                with connections[Conf.ORM].cursor() as cursor:
-                    cursor.execute(QUEUE_TAKE, [self.list_key, Conf.BULK, Conf.RETRY])
-                    rows = cursor.fetchall()
-                if rows:
-                    return rows
-                self.look_at = time.monotonic() + SWEEP_SECONDS
-            if notices(raw, Conf.POLL):
+            if time.monotonic() >= self.look_at and (rows := self._take()):
+                return rows
+            heard = notices(raw, Conf.POLL)
+            if any(each.channel != wakeups.WAKE_CHANNEL for each in heard):
                 self.look_at = 0.0
+            words = ",".join(each.payload for each in heard if each.channel == wakeups.WAKE_CHANNEL)
+            taken = [wakeups.take(word, self.list_key) for word in wakeups.words_of(words)]
+            if begun := [(0, pack) for pack in taken if pack]:
+                return begun
+            if time.monotonic() >= self.look_at:
+                return self._take()
         except (OperationalError, InterfaceError, psycopg.OperationalError) as error:
             logger.warning("The queue %s waits for the database (%s).", self.list_key, type(error).__name__)
             connections[Conf.ORM].close()
@@ -60,13 +65,25 @@ class SkipLockedORM(ORM):
             time.sleep(DATABASE_AWAY_SECONDS)
         return None
 
+    def _take(self) -> Any:
+        """The oldest waiting tasks; with none, the next look without a NOTIFY is some seconds away."""
+        with connections[Conf.ORM].cursor() as cursor:
+            cursor.execute(QUEUE_TAKE, [self.list_key, Conf.BULK, Conf.RETRY])
+            rows = cursor.fetchall()
+        if not rows:
+            self.look_at = time.monotonic() + SWEEP_SECONDS
+        return rows or None
+
     def _listen(self) -> Any:
-        """Django's own connection, listening; a new one (they are closed after a minute) looks at the queue at once."""
+        """Django's own connection, listening; a new one looks at the queue at once. Nothing that it writes waits for the disk:
+        what a crash of the server takes back is only a wake-up, asked for again."""
         wrapper = connections[Conf.ORM]
         wrapper.ensure_connection()
         if wrapper.connection is not self.listening:
             with wrapper.cursor() as cursor:
+                cursor.execute("SET synchronous_commit = off")
                 cursor.execute(f'LISTEN "{channel_of(self.list_key)}"')
+                cursor.execute(f'LISTEN "{wakeups.WAKE_CHANNEL}"')
             self.listening, self.look_at = wrapper.connection, 0.0
         return self.listening
 

@@ -8,18 +8,21 @@ from datetime import datetime
 
 from django.db.models import F
 from django.db.models.functions import Coalesce, Greatest
+from django.urls import reverse
 
 from contacts.locks import lock_contacts
-from contacts.memory import find_inbound, record_interaction, update_interaction
+from contacts.memory import find_inbound, record_interaction, shortened, update_interaction
 from contacts.models import Contact, Interaction
 from omnify.tenants.events import record
+from omnify.tenants.models.ledger import NotificationType, Priority
+from omnify.tenants.notifications import notify
 from sequences import matching, optouts, states
 from sequences.codes import Verdict, vapi
 from sequences.failures import Failure
 from sequences.listening import Words, heard
 from sequences.models import Message, ProviderEvent
 from sequences.reports import merge
-from sequences.signals import CallEnded, CallProgress
+from sequences.signals import CallEnded, CallProgress, SetAside
 from sequences.touches import note_touch
 
 # A call's outcome as the conversation shows it.
@@ -44,13 +47,16 @@ def call_progress(signal: CallProgress, event: ProviderEvent, now: datetime) -> 
     return True
 
 
-def call_ended(signal: CallEnded, event: ProviderEvent, now: datetime) -> bool:
+def call_ended(signal: CallEnded, event: ProviderEvent, now: datetime) -> bool | str:
     """A call is over. False when its message is not known (yet)."""
     message = matching.message_of(event.provider, signal.mark, signal.provider_id)
     if message is None and signal.caller:
         if signal.complete:
             _they_called(signal, event, now)
         return True
+    if message is None and signal.withheld:
+        # Without words there is nothing to keep; the status of the end comes before the report that has them.
+        return _nobody_known(signal, event) if signal.complete and signal.said else True
     if message is None:
         return False
     meaning = vapi.ended(signal.reason)
@@ -65,6 +71,21 @@ def call_ended(signal: CallEnded, event: ProviderEvent, now: datetime) -> bool:
     if signal.complete:
         _write_down(message, signal, meaning, event, now)
     return True
+
+
+def _nobody_known(signal: CallEnded, event: ProviderEvent) -> SetAside:
+    """Somebody called from a withheld number and said something: a member reads it, since no conversation can hold it."""
+    said = shortened(" ".join(signal.said), 300)
+    notify(
+        tenant_id=event.tenant_id,
+        type=NotificationType.NEEDS_HUMAN,
+        title="Somebody called from a withheld number",
+        body=said,
+        priority=Priority.HIGH,
+        url=reverse("sequences:held"),
+        provider_event=event.pk,
+    )
+    return SetAside(f"Somebody called from a withheld number, so it is nobody's conversation. They said: {said}")
 
 
 def _write_down(message: Message, signal: CallEnded, meaning: vapi.Ended, event: ProviderEvent, now: datetime) -> None:

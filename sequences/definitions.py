@@ -9,7 +9,12 @@ from django.db import IntegrityError, transaction
 from django.db.models import Case, CharField, Q, Value, When
 
 from omnify.lib.gate import close_gate
-from omnify.tenants.models import Membership
+from omnify.tenants.approvals import require
+from omnify.tenants.context import require_tenant_id
+from omnify.tenants.loosening import widened
+from omnify.tenants.models import Membership, Tenant
+from omnify.tenants.models.approval import Approval
+from sequences.approving import hours_wanted
 from sequences.drafting import (
     By,
     NoSuchStep,
@@ -67,8 +72,29 @@ class StaleSettings(Exception):
     """Somebody else changed the settings since the caller read them."""
 
 
-def create_sequence(*, name: str, by: By, now: datetime, **settings: Any) -> Sequence:
-    """A new sequence with an empty draft, owned by `by`. `settings`: any of SETTINGS. Raises NameTaken."""
+def _within_hours(sequence: Sequence, changes: dict[str, Any], approval: Approval | None) -> None:
+    """Longer hours of one sequence need a signature as those of the workspace do: else they would be the way around it."""
+    if "send_window" not in changes:
+        return
+    office = _office_hours()
+    new = changes["send_window"] or office
+    if widened(sequence.send_window or office, new) and widened(office, new):
+        before = {name: getattr(sequence, name) for name in changes}
+        require(hours_wanted(sequence, before, changes), approval=approval)
+
+
+def _office_hours() -> dict[str, Any]:
+    found: dict[str, Any] = Tenant.objects.values_list("business_hours", flat=True).get(pk=require_tenant_id())
+    return found
+
+
+def create_sequence(*, name: str, by: By, now: datetime, copy_of: Sequence | None = None, **settings: Any) -> Sequence:
+    """A new sequence with an empty draft, owned by `by`. `settings`: any of SETTINGS. Raises NameTaken, and ValueError for hours
+    that neither the workspace nor `copy_of` has: those are asked for by update_settings.
+    """
+    own, office = settings.get("send_window"), _office_hours()
+    if own and widened(office, own) and (copy_of is None or own != copy_of.send_window):
+        raise ValueError("A new sequence keeps the workspace's hours; longer ones need a second signature.")
     try:
         with transaction.atomic():
             sequence = Sequence.objects.create(
@@ -92,6 +118,7 @@ def duplicate_sequence(sequence: Sequence, *, by: By, now: datetime) -> Sequence
             name=_free_name(sequence.name),
             by=by,
             now=now,
+            copy_of=sequence,
             **{field: getattr(sequence, field) for field in SETTINGS if field != "name"},
         )
         if source_id:
@@ -105,8 +132,12 @@ def settings_digest(sequence: Sequence) -> str:
     return hashlib.sha256(values.encode()).hexdigest()[:16]
 
 
-def update_settings(sequence: Sequence, *, seen: str, by: By, now: datetime, **changes: Any) -> Sequence:
-    """Changes any of SETTINGS. `seen`: the settings_digest the caller read. Raises StaleSettings, NameTaken, ValueError."""
+def update_settings(
+    sequence: Sequence, *, seen: str, by: By, now: datetime, approval: Approval | None = None, **changes: Any
+) -> Sequence:
+    """Changes any of SETTINGS. `seen`: the settings_digest the caller read. Raises StaleSettings, NameTaken, ValueError, and
+    NeedsSignature where the sequence would send at hours that neither it nor the workspace has; `approval`: that request, signed.
+    """
     strange = set(changes) - set(SETTINGS)
     if strange:
         raise ValueError(f"A sequence has no setting {', '.join(sorted(strange))}.")
@@ -116,6 +147,7 @@ def update_settings(sequence: Sequence, *, seen: str, by: By, now: datetime, **c
             sequence.refresh_from_db()
             if settings_digest(sequence) != seen:
                 raise StaleSettings
+            _within_hours(sequence, changes, approval)
             Sequence.objects.filter(pk=sequence.pk).update(**changes)
             note("settings_changed", sequence, by=by, now=now, fields=sorted(changes))
     except IntegrityError as error:

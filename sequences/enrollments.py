@@ -13,8 +13,12 @@ from django.db.models import Case, DateTimeField, F, OuterRef, Q, Subquery, Valu
 from django.db.models.functions import Coalesce, Greatest
 
 from omnify.lib import live
+from omnify.tenants.approvals import require
 from omnify.tenants.context import tenant_context
 from omnify.tenants.events import record
+from omnify.tenants.models.approval import Approval
+from omnify.tenants.signatures import crowded
+from sequences.approving import enrolment_wanted, recent_recipients
 from sequences.decisions import Reason
 from sequences.models import Enrollment, Execution, Message, Sequence, Step
 from sequences.models.enrollment import OPEN_STATUSES, Decision, EnrollmentStatus
@@ -122,12 +126,20 @@ def enrollment_checks(sequence: Sequence, contact_ids: Iterable[int]) -> dict[st
 
 
 def enroll(
-    sequence: Sequence, contact_ids: Iterable[int], *, by: str, now: datetime, force: bool = False
+    sequence: Sequence,
+    contact_ids: Iterable[int],
+    *,
+    by: str,
+    now: datetime,
+    force: bool = False,
+    approval: Approval | None = None,
 ) -> EnrollResult:
     """Puts people on the first step of the published version, due at once. Set-based: any number in a constant number of queries.
 
     `by` is the actor ("member:3"). People the sequence could reach on no channel are left out; `force` enrols them too
-    (each step will then say on its receipt why nothing went out). Raises NotEnrollable for a draft or an archived sequence.
+    (each step will then say on its receipt why nothing went out). Raises NotEnrollable for a draft or an archived sequence,
+    and NeedsSignature where these, with who came in lately, are more than may come in unsigned (omnify.tenants.signatures);
+    `approval` is the signed request that is being applied.
     """
     with tenant_context(sequence.tenant_id):
         # Locked, so that publishing a new version and enrolling cannot pass each other.
@@ -137,11 +149,15 @@ def enroll(
         if sequence.status == "archived":
             raise NotEnrollable(f"“{sequence}” is archived and takes nobody new. Duplicate it or bring it back.")
         first = Step.objects.filter(version_id=sequence.published_id).order_by("position", "id").first()
-        verdicts = enrollment_checks(sequence, contact_ids)
+        asked = list(contact_ids)
+        verdicts = enrollment_checks(sequence, asked)
         wanted = verdicts.pop("ready", [])
         if force:
             for reason in ("no_address", "suppressed", "no_consent"):
                 wanted += verdicts.pop(reason, [])
+        if crowded(recent_recipients(now), len(wanted)):
+            # The request names whom the caller named: that is what is signed, and checked anew when it is.
+            require(enrolment_wanted(sequence, asked, ready=len(wanted), force=force), approval=approval)
         with connection.cursor() as cursor:
             cursor.execute(
                 ENROLL,
@@ -168,6 +184,7 @@ def enroll(
             subject=sequence,
             enrolled=enrolled,
             skipped=skipped,
+            **({"approval": str(approval.public_id)} if approval else {}),
         )
         live.hint(sequence.tenant_id, "sequences", str(sequence.public_id))
     return EnrollResult(enrolled, skipped)

@@ -2,9 +2,10 @@
 
 import json
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from threading import Lock
 from typing import Any, TypeVar
 
@@ -120,7 +121,7 @@ def person(row: Any, facts: BatchFacts, now: datetime) -> PersonFacts:
         places=tuple(row.places or ()),
         suppressed=suppressed,
         consents=facts.consents.get(row.contact_id, frozenset()),
-        variables=_variables(row, now),
+        variables=partial(_variables, row, now),
         touches=facts.touches.get(row.contact_id, ()),
         lot=row.id,
     )
@@ -130,11 +131,11 @@ def person(row: Any, facts: BatchFacts, now: datetime) -> PersonFacts:
 _NOT_ON_ROW = frozenset({"company__name", "objections_history", "key_topics_history"})
 
 
-def _variables(row: Any, now: datetime) -> Callable[[], Mapping[str, Any]]:
+def _variables(row: Any, now: datetime) -> Mapping[str, Any]:
     def look(column: str) -> Any:
         return None if column in _NOT_ON_ROW else getattr(row, column)
 
-    return lambda: PersonVariables(look, now, json.loads(row.custom_variables) if row.custom_variables else None)
+    return PersonVariables(look, now, json.loads(row.custom_variables) if row.custom_variables else None)
 
 
 def _sequences(rows: Iterable[Any]) -> tuple[dict[int, SequenceFacts | Unreadable], dict[int, str]]:

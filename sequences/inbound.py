@@ -19,7 +19,7 @@ from omnify.lib.spans import span
 from omnify.tenants.context import tenant_context
 from omnify.tenants.models.ledger import NotificationType, Priority
 from omnify.tenants.notifications import notify
-from sequences import calls, failures, listening, optouts, reports, returned
+from sequences import calls, failures, listening, optouts, reports, returned, topics
 from sequences.models import ProviderEvent
 from sequences.models.message import EventState
 from sequences.signals import (
@@ -32,18 +32,22 @@ from sequences.signals import (
     Opened,
     OptedInAtProvider,
     OptedOutAtProvider,
+    SetAside,
     Signal,
     StatusChanged,
     TextReceived,
+    TopicOffered,
 )
-from sequences.webhooks import mail, twilio, vapi
+from sequences.webhooks import mail, sendgrid, ses, twilio, vapi
 from sequences.webhooks.base import UNREADABLE
 
 LIMIT = 500
 BUDGET_SECONDS = 3.0
 MOST_TRIES = 2
 GIVE_UP_AFTER = timedelta(hours=24)
-PARSERS: dict[str, ModuleType] = {"twilio": twilio, "vapi": vapi, "postmark": mail}
+PARSERS: dict[str, ModuleType] = {
+    "twilio": twilio, "vapi": vapi, "postmark": mail, "sendgrid": sendgrid, "ses": ses,
+}  # fmt: skip
 
 # What is taken up first: what people said, off its own index, so that no STOP waits behind a campaign's reports; then
 # everything else that is new; then what matched nothing.
@@ -164,6 +168,8 @@ def effect_of(event: ProviderEvent, now: datetime) -> tuple[str, str]:
         known.append(found is not False)
         remarks.append(found if isinstance(found, str) else "")
     remark = " ".join(each for each in remarks if each)
+    if aside := next((each for each in remarks if isinstance(each, SetAside)), None):
+        return EventState.PARKED, aside
     if all(known):
         return EventState.DONE, remark or ("" if signals else "It says nothing we act upon.")
     if now - event.received_at >= GIVE_UP_AFTER:
@@ -215,4 +221,5 @@ HANDLERS: dict[type, Handler] = {
     Complained: reports.complained,
     OptedOutAtProvider: _opted_out_at_provider,
     OptedInAtProvider: _opted_in_at_provider,
+    TopicOffered: topics.offered,
 }

@@ -10,6 +10,7 @@ from datetime import datetime
 
 from contacts.memory import find_inbound, record_interaction, shortened
 from contacts.models import Contact
+from contacts.permissions import started_after
 from intelligence import gate
 from intelligence.clean import is_auto_reply, visible_reply
 from omnify.lib import live
@@ -138,6 +139,8 @@ def heard(people: Sequence[Contact], words: Words, now: datetime) -> None:
 
 def _opted_out(people: Sequence[Contact], words: Words, found: gate.Gate, now: datetime) -> None:
     scope = tuple(found.scope) if found.verdict == "opt_out" else PHONE
+    # Found late: what counts is the order in which they said it, by the provider's time. Of one moment the STOP wins.
+    came_back_at = started_after(words.address, words.at)
     newly = optouts.opt_out(
         people,
         tenant_id=people[0].tenant_id,
@@ -147,7 +150,12 @@ def _opted_out(people: Sequence[Contact], words: Words, found: gate.Gate, now: d
         source=words.channel,
         quote=quote_of(words.text, found) or words.text,
         now=now,
+        came_back_at=came_back_at,
     )
+    if came_back_at is not None:
+        optouts.came_back(words.address, tenant_id=people[0].tenant_id, source=words.channel, now=now)
+        _told(people[0], words, NotificationType.OPT_OUT, "opted out, and came back after that", Priority.NORMAL)
+        return
     # One confirmation for each suppression in force, none where the provider has answered the keyword itself, and none for
     # words that were found late: it is presumed fine for five minutes only.
     fresh = now - words.at <= optouts.CONFIRM_WITHIN

@@ -1,5 +1,6 @@
 """Whose is it? A provider's event finds our message by our own mark first; a person's words find their contact by address."""
 
+import re
 from datetime import datetime
 
 from contacts.addresses import normalised
@@ -10,8 +11,14 @@ from omnify.tenants.events import record
 from sequences.models import Message, Sender
 from sequences.webhooks.base import mark_in
 
-PROVIDERS = {"twilio": ("twilio",), "vapi": ("vapi",), "postmark": ("postmark", "smtp")}
-CHANNEL = {"twilio": "sms", "vapi": "voice", "postmark": "email"}
+PROVIDERS = {
+    "twilio": ("twilio",), "vapi": ("vapi",), "postmark": ("postmark", "smtp"), "sendgrid": ("sendgrid",), "ses": ("ses",),
+}  # fmt: skip
+CHANNEL = {"twilio": "sms", "vapi": "voice", "postmark": "email", "sendgrid": "email", "ses": "email"}
+
+
+_NAMES = re.compile(r"<([\w-]{20,120})@(?:[\w-]+\.)*amazonses\.com>")
+MOST_NAMES = 20
 
 
 def message_of(provider: str, mark: str, provider_id: str) -> Message | None:
@@ -59,6 +66,9 @@ def answered(references: str, sender: str) -> list[Contact]:
     """Who answers a mail: the person we sent it to, whatever mailbox they answer from, then everybody with that address."""
     mark = mark_in(references)
     found = Message.objects.filter(public_id=mark, channel="email").first() if mark else None
+    if found is None and (named := _NAMES.findall(references)):
+        # Amazon SES gives mails a Message-ID of its own: there the id that it answered us with stands before the @.
+        found = Message.objects.filter(provider="ses", provider_id__in=named[:MOST_NAMES], channel="email").first()
     return people_at(sender) if found is None else concerned(found, sender)
 
 

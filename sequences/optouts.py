@@ -12,7 +12,7 @@ from django.db.models import Case, DateTimeField, Exists, OuterRef, Q, Value, Wh
 from contacts.addresses import channels_of
 from contacts.locks import lock_contacts_having
 from contacts.models import Contact
-from contacts.permissions import lift, suppress
+from contacts.permissions import lift, note_start, suppress
 from omnify.tenants.models import Tenant
 from sequences.models import Enrollment, Message, MessageState, Sender, Sequence
 from sequences.models.enrollment import OPEN_STATUSES, EnrollmentStatus
@@ -37,12 +37,14 @@ def opt_out(
     quote: str = "",
     now: datetime,
     actor: str = "person",
+    came_back_at: datetime | None = None,
 ) -> set[str]:
     """Forbids these channels to the address they came from and to these people's own; returns the channels newly forbidden.
 
     Their sequences end: one opt-out is meant for all of it (revoke-all, DA 26-12). What a provider has but has not sent is
     called back after the commit (subscribers of contact.opted_out). `reason` is also why their waiting messages are
-    cancelled. Idempotent.
+    cancelled. `came_back_at`: words that were found late, and after which they said START then (came_back): what was begun
+    since goes on. Idempotent.
     """
     newly: set[str] = set()
     for target, closed in addresses_to_close(people, address, channels).items():
@@ -60,9 +62,14 @@ def opt_out(
         )
     ids = [contact.pk for contact in people]
     # In this order: what a tick decided a moment ago is committed once its enrolment is ours, and so found by the second.
-    end_sequences(ids, now=now)
+    end_sequences(ids, now=now, enrolled_before=came_back_at)
     cancel_waiting(ids, now=now, reason=reason)
     return newly
+
+
+def came_back(address: str, *, tenant_id: int, source: str, now: datetime) -> None:
+    """Opens this address again after an opt-out that was said before their START, and found only after it."""
+    lift(tenant_id=tenant_id, address=address, channels=channels_of(address), source=source, now=now)
 
 
 def addresses_to_close(
@@ -109,12 +116,13 @@ def pause_for_reply(contact_ids: abc.Collection[int], *, now: datetime) -> int:
     )
 
 
-def end_sequences(contact_ids: abc.Collection[int], *, now: datetime) -> int:
+def end_sequences(contact_ids: abc.Collection[int], *, now: datetime, enrolled_before: datetime | None = None) -> int:
     """Hands these people's open enrolments to the engine, which ends each with a receipt that quotes the opt-out."""
-    ended = (
-        Enrollment.objects.filter(contact_id__in=contact_ids, status__in=OPEN_STATUSES)
-        .exclude(Q(status_reason=OPTED_OUT) & Q(next_run_at__isnull=False))
-        .update(status=EnrollmentStatus.PAUSED, status_reason=OPTED_OUT, next_run_at=now)
+    open_ones = Enrollment.objects.filter(contact_id__in=contact_ids, status__in=OPEN_STATUSES)
+    if enrolled_before is not None:
+        open_ones = open_ones.filter(enrolled_at__lt=enrolled_before)
+    ended = open_ones.exclude(Q(status_reason=OPTED_OUT) & Q(next_run_at__isnull=False)).update(
+        status=EnrollmentStatus.PAUSED, status_reason=OPTED_OUT, next_run_at=now
     )
     if ended:
         wake("tick")
@@ -136,7 +144,10 @@ def opt_in(address: str, *, tenant_id: int, source: str, said_at: datetime, now:
     later = [contact.last_inbound_at for contact in lock_contacts_having(address)]
     if any(at is not None and at > said_at for at in later):
         return 0
-    return lift(tenant_id=tenant_id, address=address, channels=channels_of(address), source=source, now=now)
+    channels = channels_of(address)
+    if channels:
+        note_start(address=address, channel=channels[0], said_at=said_at, now=now)
+    return lift(tenant_id=tenant_id, address=address, channels=channels, source=source, now=now)
 
 
 def confirm_opt_out(contact: Contact, address: str, *, sender: Sender | None, now: datetime) -> Message:
@@ -178,11 +189,11 @@ def _answer(
         not_before=now,
         expires_at=now + CONFIRM_WITHIN,
     )
-    wake("sms")
+    wake("dispatch-sms")
     return message
 
 
 def wake(what: str) -> None:
-    """Asks the pulse to look at once, when this transaction has committed."""
+    """Wakes the cluster that this word belongs to (sequences.wakeups), when this transaction has committed."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_notify('omnify_wake', %s)", [what])

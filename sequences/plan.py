@@ -138,15 +138,18 @@ def at_step(
         return Exit(Reason.EXIT_STEP)
     if step.kind == "task":
         return _task(step, person)
+    verdict = _verdict(now, person, sequence, step.kind)
     return (
-        route(step, person, sequence, now)
-        or hours(step, person, sequence, now)
+        route(step, person, sequence, verdict, now)
+        or hours(step, person, sequence, verdict, now)
         or caps(step, person, sequence, now)
         or content(step, person, sequence, now)
     )
 
 
-def route(step: StepFacts, person: PersonFacts, sequence: SequenceFacts, now: datetime) -> Skip | Wait | None:
+def route(
+    step: StepFacts, person: PersonFacts, sequence: SequenceFacts, verdict: law.Verdict, now: datetime
+) -> Skip | Wait | None:
     """Check 2: may this channel be used for this person at all?"""
     channel = step.kind
     address = person.address(channel)
@@ -158,9 +161,9 @@ def route(step: StepFacts, person: PersonFacts, sequence: SequenceFacts, now: da
         return Skip(Reason.ADDRESS_INVALID, {"channel": channel})
     if channel == "sms" and person.phone_type == "landline":
         return Skip(Reason.LANDLINE, {"channel": channel})
-    shut = _verdict(now, person, sequence, channel).closed
-    if shut:
-        return Skip(Reason.CLOSED_COUNTRY, {"channel": channel, "rules": list(shut), "places": list(person.places)})
+    if verdict.closed:
+        facts = {"channel": channel, "rules": list(verdict.closed), "places": list(person.places)}
+        return Skip(Reason.CLOSED_COUNTRY, facts)
     lacking = law.lacking(person.places, channel, person.consents, now.date())
     if lacking:
         facts = {
@@ -177,9 +180,10 @@ def route(step: StepFacts, person: PersonFacts, sequence: SequenceFacts, now: da
     return None
 
 
-def hours(step: StepFacts, person: PersonFacts, sequence: SequenceFacts, now: datetime) -> Wait | Handoff | None:
+def hours(
+    step: StepFacts, person: PersonFacts, sequence: SequenceFacts, verdict: law.Verdict, now: datetime
+) -> Wait | Handoff | None:
     """Checks 3 and 4: the send window, narrowed by law, open on every clock with time left for the wire."""
-    verdict = _verdict(now, person, sequence, step.kind)
     if verdict.allowed:
         if verdict.until - now >= LAST_CALL:
             return None
@@ -225,7 +229,7 @@ def content(step: StepFacts, person: PersonFacts, sequence: SequenceFacts, now: 
         channel=step.kind,
         to=person.address(step.kind),
         sender_id=sequence.senders[step.kind],
-        subject=" ".join(subject.split())[:LONGEST_LINE].rstrip(),
+        subject=" ".join(subject.split())[:LONGEST_LINE].rstrip() if subject else "",
         body=body,
         expires_at=now + FRESH_FOR[step.kind],
     )

@@ -22,7 +22,7 @@ from omnify.tenants.models.people import SendingMode
 from sequences import alarms, states
 from sequences.addressing import account_of, fingerprint_of
 from sequences.models import Message, Polling, ProviderEvent, Sender
-from sequences.signals import OptedOutAtProvider, StatusChanged
+from sequences.signals import Complained, OptedOutAtProvider, StatusChanged
 from sequences.transports.base import Account, Listed, Refused, TooMany, Unreadable
 from sequences.transports.listing import Reader, reader_for
 from sequences.webhooks import base, ingest, storing
@@ -36,18 +36,30 @@ SHORTEST = timedelta(minutes=1)
 # So far behind, a member is told.
 LATE = timedelta(minutes=30)
 BATCH = 200
+# Of so many, the oldest first, the status is read at once; a mail's takes a question of its own.
+MOST_UNSETTLED = 2_000
 BUDGET_SECONDS = 60.0
+# A round of the workers takes so long, and the list that it is at; what it leaves comes with the next. A list that takes
+# longer is read where there is more time.
+ROUND_SECONDS, LIST_SECONDS = 3.0, 20.0
 
 logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What one round did: lists read to their end, events no webhook had brought, and what could not be read."""
+    """What one round did: lists read to their end, events no webhook had brought, what could not be read, how many lists it
+    left for the next round, and which (Polling ids) were too long for it."""
 
     read: int = 0
     found: int = 0
     problems: tuple[str, ...] = ()
+    left: int = 0
+    long: tuple[int, ...] = ()
+
+
+class TooLong(Exception):
+    """A list was not read to its end in LIST_SECONDS. What was read of it is stored."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,27 +73,38 @@ class Asked:
     now: datetime
     # provider id -> rank of our messages that no report has settled; only their statuses are news.
     unsettled: dict[str, int] = field(default_factory=dict)
+    # A monotonic time; None: it may take as long as it takes.
+    until: float | None = None
 
 
 def poll(
-    now: datetime, *, since: datetime | None = None, every_one: bool = False, budget_seconds: float = BUDGET_SECONDS
+    now: datetime,
+    *,
+    since: datetime | None = None,
+    every_one: bool = False,
+    budget_seconds: float = BUDGET_SECONDS,
+    list_seconds: float | None = None,
 ) -> Reading:
     """Reads every list that is due, those read longest ago first. `every_one`: also those read a moment ago.
 
     `since`: how far back at least, for a database that missed more than two days. No list is begun when `budget_seconds` are
-    over; the next round goes on. Run as the system role, outside any transaction.
+    over; the next round goes on. `list_seconds`: no list is read for longer. Run as the system role, outside any transaction.
     """
     until = time.monotonic() + budget_seconds
     _make_rows()
-    read, found, problems = 0, 0, []
-    for polling in _due(now, every_one or since is not None):
-        if read and time.monotonic() >= until:
-            break
+    begun, read, found, problems, long = 0, 0, 0, [], []
+    due = _due(now, every_one or since is not None)
+    for place, polling in enumerate(due):
+        if begun and time.monotonic() >= until:
+            return Reading(read, found, tuple(problems), len(due) - place, tuple(long))
         if not _taken(polling, now):
             continue
+        begun += 1
         try:
-            found += _read_again(polling, now, since)
+            found += _read_again(polling, now, since, list_seconds)
             read += 1
+        except TooLong:
+            long.append(polling.pk)
         except (Unreadable, Refused) as problem:
             problems.append(f"{polling.sender.name}: {problem.text}")
             _failed(polling, problem.text, now)
@@ -89,15 +112,30 @@ def poll(
             logger.exception("Sender %s could not be read again", polling.sender_id)
             problems.append(f"{polling.sender.name}: {type(error).__name__}")
             _failed(polling, f"Our own fault: {type(error).__name__}.", now)
-    return Reading(read, found, tuple(problems))
+    return Reading(read, found, tuple(problems), 0, tuple(long))
 
 
-def read_again(sender: Sender, kind: str, since: datetime, until: datetime, now: datetime) -> int:
-    """Stores what this list holds and we do not; returns how many events. Raises Unreadable or Refused."""
+def poll_one(polling_id: int, now: datetime) -> Reading:
+    """Reads one list that was too long for a round, however long it takes."""
+    polling = Polling.objects.all_tenants().select_related("sender").get(pk=polling_id)
+    try:
+        return Reading(1, _read_again(polling, now, None))
+    except (Unreadable, Refused) as problem:
+        _failed(polling, problem.text, now)
+        return Reading(0, 0, (f"{polling.sender.name}: {problem.text}",))
+
+
+def read_again(
+    sender: Sender, kind: str, since: datetime, until: datetime, now: datetime, list_seconds: float | None = None
+) -> int:
+    """Stores what this list holds and we do not; returns how many events. Raises Unreadable or Refused, and TooLong when that
+    took longer than `list_seconds`."""
     reader = reader_for(sender.provider)
     if reader is None:
         raise Unreadable("A mail server keeps nothing that could be read.", final=True)
-    asked = Asked(sender, kind, reader, account_of(sender), now, _unsettled(sender, since) if kind == "status" else {})
+    unsettled = _unsettled(sender, since) if kind == "status" else {}
+    end = time.monotonic() + list_seconds if list_seconds is not None else None
+    asked = Asked(sender, kind, reader, account_of(sender), now, unsettled, end)
     return _stretch(asked, since, until)
 
 
@@ -140,16 +178,16 @@ def _taken(polling: Polling, now: datetime) -> bool:
         return bool(same.update(asked_at=now))
 
 
-def _read_again(polling: Polling, now: datetime, since: datetime | None) -> int:
+def _read_again(polling: Polling, now: datetime, since: datetime | None, list_seconds: float | None = None) -> int:
     begin = begins(polling.read_until, now)
     begin = min(begin, since) if since is not None else begin
     found = 0
     if polling.kind == "status" and polling.sender.provider == "twilio":
         oldest = _oldest_unsettled(polling.sender, begin)
         if oldest is not None:
-            found = read_again(polling.sender, polling.kind, oldest, now, now)
+            found = read_again(polling.sender, polling.kind, oldest, now, now, list_seconds)
     else:
-        found = read_again(polling.sender, polling.kind, begin, now, now)
+        found = read_again(polling.sender, polling.kind, begin, now, now, list_seconds)
     with tenant_context(polling.tenant_id):
         Polling.objects.filter(pk=polling.pk).update(
             read_until=Greatest(F("read_until"), now), found=F("found") + found, problem=""
@@ -169,7 +207,12 @@ def _stretch(asked: Asked, since: datetime, until: datetime) -> int:
     """Reads one stretch of time to its end, in halves where it holds too much for one list."""
     try:
         events = asked.reader.events(asked.account, asked.kind, since, until)
-        return sum(_store(asked, batch) for batch in _batches(events))
+        stored = 0
+        for batch in _batches(events):
+            stored += _store(asked, batch)
+            if asked.until is not None and time.monotonic() >= asked.until:
+                raise TooLong
+        return stored
     except TooMany:
         if until - since <= SHORTEST:
             raise
@@ -178,7 +221,8 @@ def _stretch(asked: Asked, since: datetime, until: datetime) -> int:
 
 
 def _store(asked: Asked, batch: list[Listed]) -> int:
-    rows = {row.event_key: (row, each) for each in batch if (row := _row(asked, each)) and _is_news(asked, row)}
+    found = [(_row(asked, each), each) for each in batch]
+    rows = {row.event_key: (row, each) for row, each in found if _is_news(asked, row)}
     with tenant_context(asked.sender.tenant_id):
         # Several senders may share an account: whichever of them heard it, it was heard.
         senders = list(Sender.objects.filter(provider=asked.sender.provider).values_list("pk", flat=True))
@@ -188,7 +232,7 @@ def _store(asked: Asked, batch: list[Listed]) -> int:
         known = set(heard.values_list("event_key", flat=True)) | _obeyed(asked, list(rows.values()))
     fresh = [each for key, (_, each) in rows.items() if key not in known]
     whole = [asked.reader.complete(asked.account, each) for each in fresh]
-    return storing.store_now([_row(asked, each) for each in whole])
+    return storing.store_now([_row(asked, each) for each in whole if each is not None])
 
 
 def _obeyed(asked: Asked, rows: list[tuple[storing.Row, Listed]]) -> set[str]:
@@ -198,8 +242,11 @@ def _obeyed(asked: Asked, rows: list[tuple[storing.Row, Listed]]) -> set[str]:
     closing: dict[tuple[str, str], str] = {}
     for row, _ in rows:
         signals = ingest.DOORS[row.provider].module.parse(row.kind, row.body, row.mark)
-        if len(signals) == 1 and isinstance(signals[0], OptedOutAtProvider):
-            closing[(signals[0].channel, normalised(signals[0].address))] = row.event_key
+        match signals:
+            case [OptedOutAtProvider(address=address, channel=channel)]:
+                closing[(channel, normalised(address))] = row.event_key
+            case [Complained(mark="", address=address)]:
+                closing[("email", normalised(address))] = row.event_key
     closed = suppressed(asked.sender.tenant_id, list(closing)) if closing else set()
     return {key for where, key in closing.items() if where in closed}
 
@@ -215,14 +262,14 @@ def _row(asked: Asked, listed: Listed) -> storing.Row:
 
 def _is_news(asked: Asked, row: storing.Row) -> bool:
     """A status is, only when it settles a message of ours further; everything else that was not heard yet is."""
-    if asked.kind != "status" or row.provider != "twilio":
+    if asked.kind != "status":
         return True
     for signal in ingest.DOORS[row.provider].module.parse(row.kind, row.body, row.mark):
         if isinstance(signal, StatusChanged):
             report = states.report(row.provider, signal.status)
             known = asked.unsettled.get(signal.provider_id)
             return report is not None and known is not None and report.rank > known
-    return False
+    return row.provider != "twilio"
 
 
 def _unsettled(sender: Sender, since: datetime) -> dict[str, int]:
@@ -235,7 +282,7 @@ def _unsettled(sender: Sender, since: datetime) -> dict[str, int]:
             state__in=(states.ACCEPTED, states.SENT),
             account__in=("", fingerprint_of(sender, sender.tenant_id)),
         ).exclude(provider_id="")
-        return dict(rows.values_list("provider_id", "status_rank"))
+        return dict(rows.order_by("id").values_list("provider_id", "status_rank")[:MOST_UNSETTLED])
 
 
 def _oldest_unsettled(sender: Sender, since: datetime) -> datetime | None:

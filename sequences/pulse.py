@@ -1,6 +1,8 @@
 """The metronome: asks one indexed question, wakes the workers that have something to do, and notices when a cluster hangs.
 
-One leader at a time by advisory lock; any other pulse waits to take over. Idle it costs a short query every three seconds.
+One leader at a time by advisory lock; any other pulse waits to take over. Idle it costs two short queries every five seconds.
+Whoever makes something due wakes the cluster itself (sequences.wakeups.WORDS); the pulse finds what that did not begin, what
+comes to be due by the clock, and what was interrupted.
 """
 
 import logging
@@ -19,13 +21,13 @@ from contacts.importing.passes import import_at_work
 from omnify.lib.notices import notices
 from sequences import vitals, wakeups
 from sequences.models import Wakeup
+from sequences.wakeups import WAKE_CHANNEL, WORDS, Wake
 
 # Negative: advisory locks on positive numbers belong to persons (sequences.claims).
 LEADER = -1
-WAKE_CHANNEL = "omnify_wake"
 PERIOD = 1.0
-# With nothing under way it looks less often, but never later than the next moment it knows of, and at once when notified.
-IDLE_PERIOD = 3.0
+# With nothing under way it looks less often, but never later than the next moment it knows of, and soon when notified.
+IDLE_PERIOD = 5.0
 # A cluster one of whose processes was killed ends by itself (sequences.cluster); canaries are for every other way to hang.
 CANARY_EVERY = timedelta(seconds=10)
 CANARY_OVERDUE = timedelta(seconds=10)
@@ -86,27 +88,16 @@ class Due:
     held: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Wake:
-    """One task to be started."""
-
-    kind: str
-    task: str
-    args: tuple[str, ...] = ()
-    cluster: str = "default"
-
-
 def wakes(due: Due, now: datetime, last: dict[str, datetime]) -> list[Wake]:
     """What to start now, given the answer and when each slow kind was last asked for. Pure."""
     found = []
-    if due.tick is not None and due.tick <= now:
-        found.append(Wake("tick", "sequences.tasks.run_tick"))
-    for channel, moment in (("sms", due.sms), ("email", due.email), ("voice", due.voice)):
+    for kind, moment in (
+        ("tick", due.tick), ("dispatch-sms", due.sms), ("dispatch-email", due.email), ("dispatch-voice", due.voice)
+    ):  # fmt: skip
         if moment is not None and moment <= now:
-            cluster = "slow" if channel == "voice" else "dispatch"
-            found.append(Wake(f"dispatch-{channel}", "sequences.tasks.dispatch_ready", (channel,), cluster))
+            found.append(WORDS[kind])
     if due.events or (due.unmatched and _elapsed(last, "inbound", now, RETRY_UNMATCHED)):
-        found.append(Wake("inbound", "sequences.tasks.apply_events"))
+        found.append(WORDS["inbound"])
     unsettled = due.unsettled is not None and now - due.unsettled >= SETTLE_AFTER
     overdue = due.held is not None and due.held <= now
     if (unsettled or overdue) and _elapsed(last, "reconcile", now, RECONCILE_EVERY):
@@ -172,29 +163,38 @@ class Pulse:
         if not _elapsed(self.last, "periodic", now, PERIODIC_EVERY):
             return
         self.last["periodic"] = now
+        asked = dict(Wakeup.objects.values_list("kind", "asked_at"))
         for kind, task, seconds, cluster in import_string(settings.PERIODIC):
-            wakeups.ask_every(kind, task, seconds=seconds, cluster=cluster, now=now)
+            before = asked.get(kind)
+            if before is None or now - before >= timedelta(seconds=seconds):
+                wakeups.ask_every(kind, task, seconds=seconds, cluster=cluster, now=now)
 
     def _canaries(self, now: datetime) -> None:
         for cluster in WATCHED:
-            canary, restart = f"canary-{cluster}", f"restart-{cluster}"
             # The clusters begin together with the first pulse: their lives are counted from its first beat.
-            self.last.setdefault(restart, now)
-            if not _elapsed(self.last, canary, now, CANARY_EVERY):
-                continue
-            row = Wakeup.objects.filter(kind=canary).first()
-            asked = row.asked_at if row is not None else None
-            answered = row is not None and asked is not None and row.started_at is not None and row.started_at >= asked
-            # A canary asked of an earlier life was lost with it (its queue row stays locked); the new life gets its own.
-            outlived = asked is not None and asked < self.last[restart]
-            if asked is None or answered or (outlived and _elapsed(self.last, restart, now, RESTART_GRACE)):
-                self.last[canary] = now
-                wakeups.ask(canary, "sequences.tasks.canary", cluster, cluster=cluster, now=now)
-            elif not outlived and now - asked > CANARY_OVERDUE and not at_work(cluster, now):
-                self.last[restart] = now
-                logger.warning("Cluster %s has not taken a task for %s; asking for its restart.", cluster, now - asked)
-                self.requests.mkdir(parents=True, exist_ok=True)
-                (self.requests / restart).touch()
+            self.last.setdefault(f"restart-{cluster}", now)
+        if not any(_elapsed(self.last, f"canary-{cluster}", now, CANARY_EVERY) for cluster in WATCHED):
+            return
+        rows = {row.kind: row for row in Wakeup.objects.filter(kind__in=[f"canary-{cluster}" for cluster in WATCHED])}
+        for cluster in WATCHED:
+            if _elapsed(self.last, f"canary-{cluster}", now, CANARY_EVERY):
+                self._canary(cluster, rows.get(f"canary-{cluster}"), now)
+
+    def _canary(self, cluster: str, row: Wakeup | None, now: datetime) -> None:
+        """Sends the next one when the last was answered; asks for a restart when it is overdue."""
+        canary, restart = f"canary-{cluster}", f"restart-{cluster}"
+        asked = row.asked_at if row is not None else None
+        answered = row is not None and asked is not None and row.started_at is not None and row.started_at >= asked
+        # A canary asked of an earlier life was lost with it (its queue row stays locked); the new life gets its own.
+        outlived = asked is not None and asked < self.last[restart]
+        if asked is None or answered or (outlived and _elapsed(self.last, restart, now, RESTART_GRACE)):
+            self.last[canary] = now
+            wakeups.ask(canary, "sequences.tasks.canary", cluster, cluster=cluster, now=now)
+        elif not outlived and now - asked > CANARY_OVERDUE and not at_work(cluster, now):
+            self.last[restart] = now
+            logger.warning("Cluster %s has not taken a task for %s; asking for its restart.", cluster, now - asked)
+            self.requests.mkdir(parents=True, exist_ok=True)
+            (self.requests / restart).touch()
 
     def lead(self) -> bool:
         """Takes or keeps the leader's lock, on the connection that also listens; False while another pulse leads.
@@ -212,11 +212,14 @@ class Pulse:
             self.leading, self.pause = bool(row and row[0]), PERIOD
         return self.leading
 
-    def wait(self, seconds: float) -> bool:
-        """Sleeps until somebody notifies (True) or the time is over."""
+    def wait(self, seconds: float) -> float | None:
+        """Sleeps until somebody notifies or the time is over. In how many seconds the next look is due at the latest, by what
+        was heard; None: nothing was."""
         heard = notices(self.listener, seconds) if self.listener is not None else []
-        if any(each.payload == wakeups.FORGOTTEN for each in heard):
+        words = {word for each in heard for word in wakeups.words_of(each.payload)}
+        if wakeups.FORGOTTEN in words:
             # A cluster has just come up: is it well? Not only when the next canaries are due.
             for cluster in WATCHED:
                 self.last.pop(f"canary-{cluster}", None)
-        return bool(heard)
+        # The clusters hear their words themselves: only whether they have begun is to be seen.
+        return None if not heard else 0.0 if words - WORDS.keys() else PERIOD

@@ -4,6 +4,7 @@ import logging
 from datetime import datetime, timedelta
 
 from omnify.tenants.context import tenant_context
+from omnify.tenants.models.people import SendingMode
 from sequences import states
 from sequences.addressing import account_of, fingerprint_of
 from sequences.models import Message, Sender
@@ -30,7 +31,11 @@ def recall(tenant_id: int, contact_id: int, channels: tuple[str, ...], now: date
     for message, sender in _on_the_way(tenant_id, contact_id, channels, now):
         try:
             cancel = transport_for(sender.provider).cancel
-            if cancel is None or (message.account and message.account != fingerprint_of(sender, tenant_id)):
+            if (
+                cancel is None
+                or not _may_be_asked(sender)
+                or (message.account and message.account != fingerprint_of(sender, tenant_id))
+            ):
                 continue
             gone = cancel(account_of(sender), message.provider_id)
         except Refused as refused:
@@ -49,6 +54,11 @@ def recall(tenant_id: int, contact_id: int, channels: tuple[str, ...], now: date
     return called_back
 
 
+def _may_be_asked(sender: Sender) -> bool:
+    """A workspace that only rehearses asks no real provider anything."""
+    return bool(sender.simulated or sender.tenant.sending_mode == SendingMode.LIVE)
+
+
 def _on_the_way(
     tenant_id: int, contact_id: int, channels: tuple[str, ...], now: datetime
 ) -> list[tuple[Message, Sender]]:
@@ -59,7 +69,7 @@ def _on_the_way(
             .exclude(provider_id="")
         )
         messages = list(rows)
-        senders = Sender.objects.in_bulk({message.sender_id for message in messages})
+        senders = Sender.objects.select_related("tenant").in_bulk({message.sender_id for message in messages})
     found = ((message, senders.get(message.sender_id)) for message in messages)
     return [
         (message, sender) for message, sender in found if sender is not None and sender.provider == message.provider

@@ -14,6 +14,7 @@ from datetime import datetime, timedelta
 from django.db import connection, transaction
 from django.db.models import F
 
+from omnify.tenants.models.people import SendingMode
 from sequences import alarms, spending, states
 from sequences.addressing import fingerprint_of, outbound_for
 from sequences.claiming import MOST_CRASHES, Claim, facts_of, reload
@@ -34,8 +35,9 @@ class Timing:
     claim_stale: timedelta = timedelta(seconds=60)
     grace: timedelta = timedelta(seconds=120)
     between_looks: timedelta = timedelta(seconds=60)
-    # Postmark's search lags more than the others' lists.
+    # The searches of mail providers lag more than the others' lists.
     between_mail_looks: timedelta = timedelta(minutes=5)
+    # Where nobody can be asked, longer: as long as the provider tries to tell (Transport.patience).
     give_up: timedelta = timedelta(minutes=15)
 
 
@@ -173,7 +175,8 @@ def _ask(message_id: int, tenant_id: int, now: datetime, timing: Timing) -> int:
             return _note_look(message_id, now, clean=True)
         state, reason = _conclusion(claim, now)
         return _settle(claim, state, reason, now)
-    if answer.final or now - message.sending_started_at >= timing.give_up:
+    patience = max(timing.give_up, transport_for(known.provider).patience)
+    if answer.final or now - message.sending_started_at >= patience:
         return _settle(claim, states.HELD, "no_proof", now)
     return _note_look(message_id, now, clean=False)
 
@@ -182,6 +185,9 @@ def _look_up(claim: Claim, now: datetime) -> Found | Absent | CannotSay:
     provider, message = claim.known.provider, claim.message
     if message.provider and message.provider != provider:
         return CannotSay("The sender was replaced since; the provider that had it cannot be asked.", final=True)
+    if claim.facts.tenant_mode != SendingMode.LIVE and not claim.facts.sender_simulated:
+        # It was live when this left. A copy of it, or a workspace that was switched back, asks no real provider anything.
+        return CannotSay("This workspace only rehearses now, so the real provider is not asked.")
     if _has_twin(claim):
         return CannotSay("Another message with the same words to the same address is also uncertain.")
 

@@ -100,7 +100,9 @@ class Template:
 
     def missing(self, variables: Mapping[str, object]) -> tuple[str, ...]:
         """The variables that would leave a hole in the text: required and None, undefined or blank."""
-        return tuple(str(wanted) for wanted in self._needed if wanted.leaves_a_hole(value_of(wanted, variables)))
+        if not self._needed:
+            return ()
+        return tuple([str(wanted) for wanted in self._needed if wanted.leaves_a_hole(value_of(wanted, variables))])
 
 
 @lru_cache(maxsize=2048)
@@ -133,22 +135,21 @@ def missing(template: Template, variables: Mapping[str, object]) -> tuple[str, .
 
 def _closure(bound: BoundTemplate, *, html: bool) -> Callable[[Mapping[str, object]], str] | None:
     """A plain function with the output of the template, or None when the template does more than insert."""
-    pieces: list[str | tuple[str, tuple[str, ...], Any, bool]] = []
-    for node in bound.nodes:
+    # The text with its gaps, and what each gap is filled with.
+    pieces: list[str] = []
+    gaps: list[tuple[int, str, tuple[str, ...], Any, bool]] = []
+    for place, node in enumerate(bound.nodes):
         if isinstance(node, ContentNode):
             pieces.append(node.text)
         elif isinstance(node, OutputNode) and (insertion := _insertion(node, html=html)):
-            pieces.append(insertion)
+            pieces.append("")
+            gaps.append((place, *insertion))
         else:
             return None
 
     def closure(variables: Mapping[str, Any]) -> str:
-        parts = []
-        for piece in pieces:
-            if isinstance(piece, str):
-                parts.append(piece)
-                continue
-            root, rest, instead, has_default = piece
+        parts = pieces.copy()
+        for place, root, rest, instead, has_default in gaps:
             try:
                 value = variables[root]
                 for key in rest:
@@ -158,9 +159,9 @@ def _closure(bound: BoundTemplate, *, html: bool) -> Callable[[Mapping[str, obje
                     raise
                 value = instead
             else:
-                if has_default:
+                if has_default and not (type(value) is str and value):
                     value = default_filter(value, instead)
-            parts.append(value if type(value) is str and not html else to_liquid_string(value, html))
+            parts[place] = value if type(value) is str and not html else to_liquid_string(value, html)
         return "".join(parts)
 
     return closure

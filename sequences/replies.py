@@ -77,5 +77,5 @@ def _answered_subject(contact: Contact) -> str:
 
 def _wake(message: Message) -> None:
     with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_notify('omnify_wake', 'dispatch')")
+        cursor.execute("SELECT pg_notify('omnify_wake', %s)", [f"dispatch-{message.channel}"])
     live.hint(message.tenant_id, "sequences")

@@ -62,15 +62,12 @@ def tell(message: Message, outcome: str) -> None:
 
 def bounced(signal: Bounced, event: ProviderEvent, now: datetime) -> bool:
     """A mail came back. Without its message the mailbox is still marked, when the refusal was for good."""
-    if signal.kind in mail.POSTMARK_BOUNCES:
-        verdict = mail.postmark_bounce(signal.kind, signal.hard)
-    else:
-        verdict = mail.HARD if signal.hard else mail.SOFT
+    verdict = mail.bounce(signal.kind, signal.hard, signal.code, signal.text)
     message = matching.message_of(event.provider, signal.mark, signal.provider_id)
     report = states.report("postmark", "bounced")
     if message is not None and report is not None:
         merge(message, report, now, Failure(verdict, signal.code, signal.text))
-    if verdict.permanent and signal.address:
+    if verdict.permanent and verdict.failure_type == "email_bounced" and signal.address:
         # Also when the mail counted as delivered before: some servers accept first and refuse later.
         mailbox_is_gone(signal.address)
         return True

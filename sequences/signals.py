@@ -59,7 +59,7 @@ class CallProgress:
 @dataclass(frozen=True, slots=True)
 class CallEnded:
     """The end of a call. `said` holds the person's own turns only; the status event of the end has no words yet. `caller`: the
-    number of the person who called us; "" when we called."""
+    number of the person who called us; "" when we called. `withheld`: somebody called us and showed no number."""
 
     mark: str
     provider_id: str
@@ -71,6 +71,7 @@ class CallEnded:
     seconds: int | None = None
     ended_at: datetime | None = None
     caller: str = ""
+    withheld: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +127,18 @@ class OptedInAtProvider:
     channel: str
 
 
+@dataclass(frozen=True, slots=True)
+class TopicOffered:
+    """SNS asks whether its topic may deliver here; it does so once somebody fetches `url`."""
+
+    topic: str
+    url: str
+
+
+class SetAside(str):
+    """Why an event waits for a person: nobody here can be found whom it concerns, and it must not be forgotten."""
+
+
 Signal = (
     StatusChanged
     | TextReceived
@@ -138,4 +151,5 @@ Signal = (
     | Complained
     | OptedOutAtProvider
     | OptedInAtProvider
+    | TopicOffered
 )

@@ -88,6 +88,8 @@ REPORTS: Mapping[str, Mapping[str, Report]] = {
     "vapi": _VAPI,
     "smtp": _MAIL,
     "postmark": _MAIL,
+    "sendgrid": _MAIL,
+    "ses": _MAIL,
 }
 CALL_FAILED = Report(UNDELIVERED, 50)
 CALL_DONE = Report(DELIVERED, 55)

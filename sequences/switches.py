@@ -9,10 +9,10 @@ from datetime import datetime
 
 from django.db import connection, transaction
 from django.db.models import Q
+from django_q.tasks import async_task
 
 from contacts.models.permission import Channel
 from omnify.lib.gate import close_gate
-from sequences.catchup import after_stop
 from sequences.models import Switch
 
 ALL = "all"
@@ -59,9 +59,10 @@ def _move(key: str, *, off: bool, by: str, reason: str, now: datetime) -> bool:
         )
         if moved and not off:
             if key == ALL and since is not None:
-                after_stop(since, now)
+                # By a worker: a page sees nobody else's people.
+                async_task("sequences.tasks.sending_resumed", since.isoformat(), now.isoformat())
             with connection.cursor() as cursor:
-                cursor.execute("SELECT pg_notify('omnify_wake', 'dispatch')")
+                cursor.execute("SELECT pg_notify('omnify_wake', 'dispatch-sms,dispatch-email,dispatch-voice')")
     if moved:
         logger.warning(
             "Sending of %s was switched %s by %s: %s", key, "off" if off else "on", by, reason or "no reason"

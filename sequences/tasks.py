@@ -4,13 +4,14 @@ Short budgets keep a cluster answering its canary; what is left over is asked fo
 """
 
 import time
+from datetime import datetime
 
 from omnify.lib.spans import span
 from omnify.tenants.context import tenant_context
 from omnify.tenants.models import Event
 from sequences.tally import timed
 from sequences.timekeeping import database_clock
-from sequences.wakeups import began
+from sequences.wakeups import again, alone, ask, began
 
 BUDGET = 3.0
 
@@ -37,8 +38,8 @@ def reconcile_unsettled() -> int:
     """Settles messages whose fate is uncertain by asking their providers; returns how many it settled."""
     from sequences.reconcile import reconcile
 
-    with began("reconcile"), span("reconcile"), timed("reconcile_seconds"):
-        return reconcile(database_clock()())
+    with began("reconcile"), alone("reconcile") as free, span("reconcile"), timed("reconcile_seconds"):
+        return reconcile(database_clock()()) if free else 0
 
 
 def apply_events() -> int:
@@ -50,11 +51,29 @@ def apply_events() -> int:
 
 
 def poll_providers() -> int:
-    """Reads again what the providers hold; returns how many events no webhook had brought. Cluster "slow", once a minute."""
-    from sequences.polling import poll
+    """Reads again what the providers hold; returns how many events no webhook had brought. Once a minute, some seconds each
+    time: nothing that takes long shares its cluster, and it is never at this twice."""
+    from sequences import polling
 
-    with began("poll"):
-        return poll(database_clock()()).found
+    with began("poll"), alone("poll") as free:
+        if not free:
+            return 0
+        reading = polling.poll(
+            database_clock()(), budget_seconds=polling.ROUND_SECONDS, list_seconds=polling.LIST_SECONDS
+        )
+        for polling_id in reading.long:
+            ask(f"list-{polling_id}", "sequences.tasks.read_long_list", polling_id, cluster="slow", now=database_clock()())
+    if reading.left:
+        again("poll")
+    return reading.found
+
+
+def read_long_list(polling_id: int) -> int:
+    """Reads one provider's list that is too long for a round; returns how many events no webhook had brought."""
+    from sequences.polling import poll_one
+
+    with began(f"list-{polling_id}"):
+        return poll_one(polling_id, database_clock()()).found
 
 
 def contact_deleted(event_id: int, tenant_id: int) -> int:
@@ -83,6 +102,15 @@ def opted_out(event_id: int, tenant_id: int) -> int:
     return recall(tenant_id, event.subject_id, tuple(event.data["channels"]), now) if event.subject_id else 0
 
 
+def topic_offered(event_id: int, tenant_id: int) -> bool:
+    """Follows sender.topic_offered: confirms to Amazon SNS that its topic may deliver here; False when that failed."""
+    from sequences.topics import confirm
+
+    with tenant_context(tenant_id):
+        offered = Event.objects.get(pk=event_id)
+    return confirm(tenant_id, int(offered.data["provider_event"]), database_clock()())
+
+
 def reap_lines() -> int:
     """Frees the lines of calls whose end nobody told; returns how many."""
     from sequences.spending import reap_lines as reap
@@ -106,6 +134,13 @@ def sending_started(event_id: int, tenant_id: int) -> int:
         started = Event.objects.get(pk=event_id)
         stopped = Event.objects.filter(kind="tenant.sending_stopped", pk__lt=event_id).order_by("-pk").first()
         return after_stop(stopped.at, started.at, tenant_id) if stopped is not None else 0
+
+
+def sending_resumed(since: str, now: str) -> int:
+    """Follows the switch for everybody: spreads whom it kept waiting, in all workspaces; returns how many."""
+    from sequences.catchup import after_stop
+
+    return after_stop(datetime.fromisoformat(since), datetime.fromisoformat(now))
 
 
 def canary(cluster: str) -> None:

@@ -112,7 +112,9 @@ def _read_logs(since: datetime, until: datetime, without: set[str], told: Thawed
             for batch in _batches(_log(sender, since, until)):
                 found += relogging.note(sender, batch, until)
         except (Unreadable, Refused) as problem:
-            unread.append(f"{name}: {problem.text}")
+            # (final: there is no log at all; of a sender that was never used there is nothing to know)
+            if not getattr(problem, "final", False) or _may_have_sent(sender):
+                unread.append(f"{name}: {problem.text}")
             continue
         told.read += 1
         told.found += found
@@ -139,12 +141,13 @@ def _hear(since: datetime, now: datetime, without: set[str], say: Say) -> int:
     """Reads what people answered since the backup, and obeys it before anything else may be sent."""
     found = 0
     for sender in Sender.objects.all_tenants().order_by("tenant_id", "pk"):
-        if _named(sender, without):
-            continue
         for kind in polling.kinds_of(sender):
             try:
                 found += polling.read_again(sender, kind, since, now, now)
             except (Unreadable, Refused) as problem:
+                if _named(sender, without):  # what left cannot be read; who may not be written to perhaps can
+                    say(f"{sender.name}: what people answered is not read again, as you said. {problem.text}")
+                    continue
                 raise CannotThaw(
                     f"Still frozen: what people answered to {sender.name} cannot be read again. {problem.text}"
                 ) from problem

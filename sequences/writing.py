@@ -104,10 +104,13 @@ def write(cursor: Any, turns: Sequence[Decided], windows_json: Mapping[int, str]
 
 def write_rest(cursor: Any, turns: Sequence[Decided], now: datetime) -> None:
     """What few turns have besides their last receipt, and the wake-up of whoever waits for the outcome."""
+    # Nearly every turn is a single send, and has nothing more to write.
+    further = [
+        (row, turn) for row, turn in turns if len(turn.entries) > 1 or type(turn.entries[0].decision) is not Send
+    ]
     passed = [
         (row, entry, row.turn + place)
-        for row, turn in turns
-        if len(turn.entries) > 1
+        for row, turn in further
         for place, entry in enumerate(turn.entries[:-1], start=1)
     ]
     if passed:
@@ -115,13 +118,15 @@ def write_rest(cursor: Any, turns: Sequence[Decided], now: datetime) -> None:
         cursor.executemany(PASSED, [_passed(*each, number, now) for each, (number,) in zip(passed, given, strict=True)])
     by_hand = [
         (row, entry.decision)
-        for row, turn in turns
+        for row, turn in further
         for entry in turn.entries
         if isinstance(entry.decision, (Task, Handoff))
     ]
     if by_hand:
         _make_tasks(by_hand, now)
-    live.announce({row.tenant_id for row, _ in turns}, "sequences", wake="dispatch")
+    ready = {entry.decision.channel for _, turn in turns if type((entry := turn.entries[-1]).decision) is Send}
+    wake = ",".join(f"dispatch-{channel}" for channel in sorted(ready))
+    live.announce({row.tenant_id for row, _ in turns}, "sequences", wake=wake)
 
 
 def _json(facts: dict[str, Any]) -> str:

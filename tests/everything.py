@@ -12,7 +12,18 @@ from django.db.models import Model
 from contacts.models import Company, Consent, Contact, ImportJob, ImportProblem, Interaction, Suppression
 from omnify.tenants.actions import create_api_key
 from omnify.tenants.context import tenant_context
-from omnify.tenants.models import ApiKey, Event, Membership, Notification, Seal, SealHead, Tenant, User
+from omnify.tenants.models import (
+    ApiKey,
+    Approval,
+    Event,
+    Membership,
+    Notification,
+    Seal,
+    SealHead,
+    SupportVisit,
+    Tenant,
+    User,
+)
 from omnify.tenants.models.base import TenantModel
 from sequences.models import (
     Edge,
@@ -71,6 +82,14 @@ def make_everything(member: Membership, now: datetime, word: str) -> Rows:
             ApiKey: create_api_key(name=word, role="agent", by=member, now=now)[0],
             Event: Event.objects.create(kind="test.made", at=now, actor=f"member:{member.pk}", data={"word": word}),
             Notification: Notification.objects.create(type="reply", title=word),
+            SupportVisit: SupportVisit.objects.create(
+                staff_user=0, staff_name=word, reason=word, began_at=now, until=now, ended_at=now
+            ),
+            Approval: Approval.objects.create(
+                kind="settings", title=word, subject_type="tenant", subject_id=tenant.pk, change={"name": word}, state={"name": word},
+                lines=[[word, word, word]], digest=word, phrase=word, asked_by=f"member:{member.pk}", asked_user=member.user_id,
+                asked_at=now, expires_at=now + timedelta(days=365),
+            ),
         }  # fmt: skip
         with as_worker():
             rows[Seal] = Seal.objects.create(

@@ -5,11 +5,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from contacts.models import Consent, Contact
+from contacts.importing import jobs
+from contacts.models import Consent, Contact, ImportJob
 from contacts.models.permission import ConsentKind
 from omnify.tenants.actions import create_tenant
+from omnify.tenants.approvals import ask, sign
 from omnify.tenants.context import tenant_context
-from omnify.tenants.models import Membership, Tenant, User
+from omnify.tenants.models import Approval, Membership, Tenant, User
+from omnify.tenants.signatures import NeedsSignature
 from sequences.models import Edge, Enrollment, Sender, Sequence, Step, Version
 
 PASSWORD = "correct horse battery staple"
@@ -137,6 +140,23 @@ def make_senders(tenant: Tenant) -> dict[str, Sender]:
             sender.save()
             made[channel] = sender
     return made
+
+
+def signed(row: Approval | None, now: datetime, by: Membership | None = None) -> Approval:
+    """The one request that waits (or `row`), signed by `by`, or alone by whoever asked, at the page's own moment."""
+    with tenant_context(row.tenant_id if row else by.tenant_id):  # type: ignore[union-attr]
+        row = row or Approval.objects.filter(decision="").latest("pk")
+        who = by or Membership.objects.get(pk=int(row.asked_by.partition(":")[2]))
+        return sign(row, by=who, typed=row.phrase, now=now)
+
+
+def start_import(job: ImportJob, *, by: Membership, signed_by: Membership, now: datetime) -> bool:
+    """Starts a reviewed import as the pages do: where it brings written consent, `signed_by` signs it first."""
+    try:
+        return jobs.start_import(job, by=by, now=now)
+    except NeedsSignature as needed:
+        row = ask(needed.wanted, by=by, now=now)
+        return sign(row, by=signed_by, typed=row.phrase, now=now).applied_at is not None
 
 
 def make_sequence(

@@ -18,7 +18,7 @@ from django.urls import get_resolver
 
 from contacts.models import Contact, ImportJob
 from omnify.simulator import pages
-from omnify.tenants.models import ApiKey, Membership, Notification, Tenant
+from omnify.tenants.models import ApiKey, Approval, Membership, Notification, Tenant
 from sequences.models import Message, ProviderEvent, Sequence, Step, Task
 from sequences.unsubscribe import token_for
 from tests.everything import Rows, fingerprint, make_everything
@@ -52,6 +52,7 @@ FILLED_BY: dict[str, Fill] = {
     "tenants:member_": pk(Membership),
     "tenants:key_": pk(ApiKey),
     "tenants:notification_read": by(Notification),
+    "tenants:approval": by(Approval),
     "contacts:": by(Contact),
     "contacts:import_": by(ImportJob),
     "sequences:": by(Sequence),
@@ -64,6 +65,7 @@ FILLED_BY: dict[str, Fill] = {
     "sequences:task_": by(Task),
     "sequences:event_retry": pk(ProviderEvent),
     "api:contact": by(Contact),
+    "api:approval": by(Approval),
     "api:sequence": by(Sequence),
     "api:enrolment": enrolment,
     "phone:": by(Contact),

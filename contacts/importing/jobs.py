@@ -14,6 +14,7 @@ from django.urls import reverse
 from django_q.tasks import async_task
 
 from contacts.importing import consents
+from contacts.importing.approving import consent_wanted
 from contacts.importing.encodings import Unreadable
 from contacts.importing.mapping import Mapping, guess, problems
 from contacts.importing.reading import inspect
@@ -21,8 +22,10 @@ from contacts.models import ImportJob, ImportProblem
 from contacts.models.imports import ImportState
 from omnify.lib import live
 from omnify.lib.ids import public_id
+from omnify.tenants.approvals import require
 from omnify.tenants.events import record
 from omnify.tenants.models import Membership
+from omnify.tenants.models.approval import Approval
 from omnify.tenants.models.ledger import NotificationType, Priority
 from omnify.tenants.notifications import notify
 
@@ -117,8 +120,14 @@ def start_review(job: ImportJob, *, by: Membership, now: datetime) -> bool:
     return _start(job, states, ImportState.REVIEWING, "import.review_started", by=by, now=now)
 
 
-def start_import(job: ImportJob, *, by: Membership, now: datetime) -> bool:
-    """Writes the reviewed file's people into contacts. False unless the job has just been reviewed."""
+def start_import(job: ImportJob, *, by: Membership, now: datetime, approval: Approval | None = None) -> bool:
+    """Writes the reviewed file's people into contacts. False unless the job has just been reviewed.
+
+    Raises NeedsSignature where the list would bring written consent to texts or calls; `approval`: that request, signed.
+    """
+    job.refresh_from_db()
+    if job.state == ImportState.REVIEWED and (wanted := consent_wanted(job)):
+        require(wanted, approval=approval)
     return _start(job, (ImportState.REVIEWED,), ImportState.IMPORTING, "import.started", by=by, now=now)
 
 
@@ -211,4 +220,13 @@ def _starter(job: ImportJob) -> str:
 
 def remove_file(job: ImportJob) -> None:
     """The list itself is personal data: it goes as soon as nothing needs it. The refused rows stay with the job."""
+    forget_seen(job)
     (Path(settings.MEDIA_ROOT) / job.file_path).unlink(missing_ok=True)
+
+
+def forget_seen(job: ImportJob) -> None:
+    """Removes what a pass left beside the list when it paused."""
+    place = Path(settings.MEDIA_ROOT) / job.file_path
+    for each in place.parent.glob(f"{place.stem}.*"):
+        if each != place:
+            each.unlink(missing_ok=True)

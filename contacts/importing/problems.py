@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from django.db import connection
 
 from contacts.importing.cleaning import VALUE_LIMIT, Problem
+from contacts.importing.packing import ESCAPES
 from contacts.models import ImportJob, ImportProblem
 
 Found = tuple[int, Problem, list[str]]  # row number, problem, the row's cells where it is the last of a refused row
@@ -39,12 +40,18 @@ class ProblemBook:
         with connection.cursor() as cursor:
             cursor.execute(COPY_TABLE)
             with cursor.copy("COPY import_problem FROM STDIN") as copy:
-                for row, problem, cells in everything:
-                    self.remarks += not problem.fatal
-                    if problem.fatal or self.remarks <= REMARKS_LIMIT:
-                        value, message = problem.value[:VALUE_LIMIT], problem.message[:300]
-                        copy.write_row((row, problem.column[:200], value, message, problem.fatal, json.dumps(cells)))
+                copy.write("".join(self._lines(everything)))
             cursor.execute(SAVE, [self.job.tenant_id, self.job.pk])
+
+    def _lines(self, everything: list[Found]) -> Iterator[str]:
+        for row, problem, cells in everything:
+            self.remarks += not problem.fatal
+            if problem.fatal or self.remarks <= REMARKS_LIMIT:
+                texts = (problem.column[:200], problem.value[:VALUE_LIMIT], problem.message[:300])
+                raw = json.dumps(cells).translate(ESCAPES) if cells else "[]"
+                yield (
+                    "\t".join((str(row), *(each.translate(ESCAPES) for each in texts), "ft"[problem.fatal], raw)) + "\n"
+                )
 
 
 def _duplicate(row: int, twin: int | None, email: str, phone: str) -> Found:

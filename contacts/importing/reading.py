@@ -12,6 +12,7 @@ from contacts.importing.encodings import Unreadable, detect
 
 DELIMITERS = (",", ";", "\t", "|")
 LINE_LIMIT = 1_000_000  # characters; a list of people has no such line
+BLOCK = 1 << 16
 COLUMN_LIMIT = 500
 SAMPLE_ROWS = 5
 _TRIAL_ROWS = 60
@@ -58,7 +59,7 @@ def rows(path: Path, encoding: str, delimiter: str) -> Generator[tuple[int, list
     """
     header_seen = False
     for number, record in enumerate(_records(path, encoding, delimiter), 1):
-        if not any(record) or not any(cell.strip() for cell in record):
+        if not record or not (record[0].strip() or any(cell.strip() for cell in record)):
             continue
         if header_seen:
             yield number, record
@@ -67,32 +68,39 @@ def rows(path: Path, encoding: str, delimiter: str) -> Generator[tuple[int, list
 
 def _records(path: Path, encoding: str, delimiter: str) -> Iterator[list[str]]:
     with path.open("rb") as raw, io.TextIOWrapper(raw, encoding=encoding, errors="replace", newline="") as text:
-        reader = csv.reader(_lines(text), delimiter=delimiter, skipinitialspace=True)
+        lines = itertools.chain.from_iterable(_lines(text))
+        reader = csv.reader(lines, delimiter=delimiter, skipinitialspace=True)
         number = 0
-        while True:
-            try:
-                record = next(reader, None)
-            except csv.Error as error:
-                raise Unreadable(
-                    f"Row {number + 1} cannot be read: a quotation mark is opened and never closed, or a cell is longer "
-                    f"than {csv.field_size_limit():,} characters."
-                ) from error
-            if record is None:
-                return
-            number += 1
-            yield record
+        try:
+            for number, record in enumerate(reader, 1):  # noqa: B007 (which row it was that could not be read)
+                yield record
+        except csv.Error as error:
+            raise Unreadable(
+                f"Row {number + 1} cannot be read: a quotation mark is opened and never closed, or a cell is longer "
+                f"than {csv.field_size_limit():,} characters."
+            ) from error
 
 
-def _lines(text: io.TextIOWrapper) -> Iterator[str]:
-    """Lines of bounded length, so that a file of one endless line is refused after its first megabyte."""
-    first = True
-    while line := text.readline(LINE_LIMIT + 1):
-        if len(line) > LINE_LIMIT:
+def _lines(text: io.TextIOWrapper) -> Iterator[list[str]]:
+    """The lines, those of a block at a time; a file of one endless line is refused after its first megabyte."""
+    rest, first = "", True
+    while block := text.read(BLOCK):
+        lines = io.StringIO(rest + block, newline="").readlines()
+        # The last one goes on in the next block; after a return there may come its line feed.
+        rest = lines.pop()
+        if len(rest) > LINE_LIMIT or (lines and len(lines[0]) > LINE_LIMIT):
             raise Unreadable(f"A line is longer than {LINE_LIMIT:,} characters. This is not a list of people.")
-        if first and re.fullmatch(r"sep=.\s*", line):
-            line = "\n"  # Excel's hint; the row stays, so that row numbers match
-        first = False
-        yield line.replace("\x00", "") if "\x00" in line else line
+        if lines:
+            yield _readable(lines, first)
+            first = False
+    if rest:
+        yield _readable([rest], first)
+
+
+def _readable(lines: list[str], first: bool) -> list[str]:
+    if first and re.fullmatch(r"sep=.\s*", lines[0]):
+        lines[0] = "\n"  # Excel's hint; the row stays, so that row numbers match
+    return [line.replace("\x00", "") if "\x00" in line else line for line in lines]
 
 
 def _clean(cell: str) -> str:

@@ -5,43 +5,41 @@ The tables belong to the session: a killed worker takes them with it.
 """
 # ruff: noqa: S608 - the statements are put together from constants of this file; every value is a parameter.
 
-import json
-from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, BinaryIO
 
 from django.db import connection
 
-from contacts.importing.cleaning import Person
-from omnify.lib.ids import public_id
-
-TEXTS = (
-    "email", "phone", "first_name", "last_name", "title", "company", "alternative_email", "alternative_phone", "timezone",
-    "address_line", "city", "state", "postal_code", "country", "language", "source",
-)  # fmt: skip
-COLUMNS = (
-    "row", "public_id", *TEXTS, "phone_valid", "zones", "places", "zone_strength", "lead_score", "tags", "custom",
-    "agreed", "refused", "opted_out", "declined_email", "agreed_at", "agreed_where", "evidence",
-)  # fmt: skip
+from contacts.importing.packing import TEXTS, Packed
 
 # staging_open: `twin` is the earlier row of the file with the same person, `contact_id` the contact the row is about,
-# `clash` says that this contact has the phone but another first name.
-OPEN = f"""
+# `clash` says that this contact has the phone but another first name. `new_id` is the contact a row becomes where it is
+# about nobody known: given out while the row is staged, so that writing people and their consents needs no way back.
+OPEN = """
 DROP TABLE IF EXISTS import_row, import_seen;
 CREATE TEMP TABLE import_row (
-    row int PRIMARY KEY, tenant_id bigint NOT NULL DEFAULT %d, public_id uuid, {", ".join(f"{name} text NOT NULL" for name in TEXTS)},
-    phone_valid boolean, zones text[], places text[], zone_strength smallint, lead_score smallint, tags text[], custom jsonb,
-    agreed text[], refused text[], opted_out text[], declined_email text, agreed_at timestamptz, agreed_where text, evidence text,
-    twin int, contact_id bigint, company_id bigint, clash boolean NOT NULL DEFAULT false, made boolean NOT NULL DEFAULT false
+    row int NOT NULL, tenant_id bigint NOT NULL DEFAULT {tenant}, new_id bigint{new_id}, public_id uuid, {texts},
+    phone_valid boolean, zones text[], places text[], zone_strength smallint, lead_score smallint,
+    tags text[] NOT NULL DEFAULT '{{}}', custom jsonb NOT NULL DEFAULT '{{}}', agreed text[] NOT NULL DEFAULT '{{}}',
+    refused text[] NOT NULL DEFAULT '{{}}', opted_out text[] NOT NULL DEFAULT '{{}}', declined_email text NOT NULL DEFAULT '',
+    agreed_at timestamptz, agreed_where text NOT NULL DEFAULT '', evidence text NOT NULL DEFAULT '',
+    twin int, contact_id bigint, clash boolean NOT NULL DEFAULT false
 );
-CREATE INDEX ON import_row (contact_id) WHERE contact_id IS NOT NULL;
 CREATE TEMP TABLE import_seen (row int, email text, phone text, contact_id bigint);
+"""
+NEW_IDS = " DEFAULT nextval('contacts_contact_id_seq')"
+# staging_look: after the rows that an earlier slice of the pass has seen are there again, which is quicker than before.
+LOOK = """
 CREATE INDEX ON import_seen (email) WHERE email <> '';
 CREATE INDEX ON import_seen (phone, (email = '')) WHERE phone <> '';
 CREATE INDEX ON import_seen (contact_id) WHERE contact_id IS NOT NULL;
 """
-# A fresh temporary table has no statistics, and autovacuum never sees one: without these the planner expects a handful of rows.
 CLOSE = "DROP TABLE IF EXISTS import_row, import_seen"
+# staging_plainly: what this session planned while a table was small, the checks of foreign keys above all, reads all of a tenant
+# for each row once it is large: planned anew with each chunk, a hundred plans for millions of look-ups. And of a temporary
+# table, or a tenant's first list, the planner knows nothing: it must never take thousands of rows for one and compare all with all.
+BLOCK = 1 << 16
+PLAINLY = "DISCARD PLANS; SET LOCAL enable_nestloop = off"
 
 # staging_twins: the first row of a person counts. E-mail decides; the phone does where one of the two rows has no e-mail,
 # for a phone may be shared by a household.
@@ -50,10 +48,10 @@ WITH earlier AS (
     SELECT row, email, phone FROM import_row
     UNION ALL
     SELECT seen.row, seen.email, seen.phone FROM import_seen AS seen
-     WHERE seen.email <> '' AND seen.email = ANY (ARRAY(SELECT email FROM import_row WHERE email <> ''))
+     WHERE seen.email <> '' AND seen.email = ANY (%(emails)s::text[])
     UNION ALL
     SELECT seen.row, seen.email, seen.phone FROM import_seen AS seen
-     WHERE seen.phone <> '' AND seen.phone = ANY (ARRAY(SELECT phone FROM import_row WHERE phone <> ''))
+     WHERE seen.phone <> '' AND seen.phone = ANY (%(phones)s::text[])
 ), by_email AS (
     SELECT row, first_value(row) OVER (PARTITION BY email ORDER BY row) AS first FROM earlier WHERE email <> ''
 ), by_phone AS (
@@ -75,11 +73,11 @@ UPDATE import_row SET twin = best.first
 # every row with every contact.
 HAVING_EMAIL = """
 SELECT id, email FROM contacts_contact
- WHERE tenant_id = (SELECT tenant_id FROM import_row LIMIT 1) AND email = ANY (%s) AND email <> '' AND deleted_at IS NULL
+ WHERE tenant_id = %(tenant)s AND email = ANY (%(emails)s::text[]) AND email <> '' AND deleted_at IS NULL
 """
 HAVING_PHONE = """
 SELECT id, phone, first_name, email FROM contacts_contact
- WHERE tenant_id = (SELECT tenant_id FROM import_row LIMIT 1) AND phone = ANY (%s) AND phone <> '' AND deleted_at IS NULL
+ WHERE tenant_id = %(tenant)s AND phone = ANY (%(phones)s::text[]) AND phone <> '' AND deleted_at IS NULL
 """
 # staging_known_by_email, staging_known_by_phone: the contact a row is about, among those.
 KNOWN_BY_EMAIL = """
@@ -105,7 +103,7 @@ UPDATE import_row SET twin = best.first FROM (
          WHERE contact_id IS NOT NULL AND NOT clash
         UNION ALL
         SELECT staged.row, seen.row FROM import_row AS staged JOIN import_seen AS seen ON seen.contact_id = staged.contact_id
-         WHERE staged.contact_id IS NOT NULL AND NOT staged.clash
+         WHERE seen.contact_id = ANY (%s::bigint[]) AND NOT staged.clash
     ) AS pairs WHERE first < row GROUP BY row
 ) AS best WHERE best.row = import_row.row
 """
@@ -113,10 +111,13 @@ REMEMBER = """
 INSERT INTO import_seen (row, email, phone, contact_id)
 SELECT row, email, phone, CASE WHEN NOT clash THEN contact_id END FROM import_row WHERE twin IS NULL
 """
+# staging_count: what an import would do, and which of the statements that follow have anything to do.
 COUNT = """
 SELECT count(*) FILTER (WHERE twin IS NULL AND contact_id IS NULL),
        count(*) FILTER (WHERE twin IS NULL AND contact_id IS NOT NULL AND NOT clash AND %(update)s),
-       count(*) FILTER (WHERE twin IS NOT NULL OR clash OR (contact_id IS NOT NULL AND NOT %(update)s))
+       count(*) FILTER (WHERE twin IS NOT NULL OR clash OR (contact_id IS NOT NULL AND NOT %(update)s)),
+       coalesce(array_agg(DISTINCT contact_id) FILTER (WHERE contact_id IS NOT NULL), '{}')::text,
+       coalesce(bool_or(opted_out <> '{}' OR declined_email <> ''), false)
   FROM import_row
 """
 LEFT_OUT = "SELECT row, twin, email, phone FROM import_row WHERE twin IS NOT NULL OR clash ORDER BY row"
@@ -124,97 +125,85 @@ LEFT_OUT = "SELECT row, twin, email, phone FROM import_row WHERE twin IS NOT NUL
 
 @dataclass(frozen=True, slots=True)
 class Counts:
+    """`known`: the contacts the rows are about, as a bigint[] literal. `closing`: whether any row closes an address."""
+
     new: int
     update: int
     skip: int
+    known: str
+    closing: bool
 
 
-def open_tables(tenant_id: int) -> None:
-    """Makes empty tables for one pass; what an earlier pass left in this session goes."""
-    with connection.cursor() as cursor:
-        cursor.execute(OPEN % tenant_id)
+class Staging:
+    """The tables of one pass, in this session. Use it inside the tenant's context.
+
+    `writing`: the pass makes contacts. `seen`: what an earlier slice of it has saved."""
+
+    def __init__(self, tenant_id: int, *, writing: bool, seen: BinaryIO | None = None) -> None:
+        self.tenant_id, self.seen, self.analysed = tenant_id, 0, 0
+        texts = ", ".join(f"{name} text NOT NULL DEFAULT ''" for name in TEXTS)
+        with connection.cursor() as cursor:
+            cursor.execute(OPEN.format(tenant=int(tenant_id), new_id=NEW_IDS if writing else "", texts=texts))
+            if seen is not None:
+                with cursor.copy("COPY import_seen FROM STDIN") as copy:
+                    while block := seen.read(BLOCK):
+                        copy.write(block)
+            cursor.execute(LOOK)
+
+    def stage(self, rows: Packed) -> None:
+        """Replaces the staged rows by these, by one COPY."""
+        with connection.cursor() as cursor:
+            cursor.execute(PLAINLY)
+            cursor.execute("TRUNCATE import_row")
+            with cursor.copy(f"COPY import_row ({', '.join(rows.columns)}) FROM STDIN") as copy:
+                copy.write(rows.lines)
+
+    def mark(self, rows: Packed, *, duplicates: str) -> Counts:
+        """Marks twins and known contacts among the staged rows and counts what an import would do with them."""
+        addresses: dict[str, Any] = {"tenant": self.tenant_id, "emails": rows.emails, "phones": rows.phones}
+        with connection.cursor() as cursor:
+            cursor.execute(TWINS, addresses)
+            known = _know(cursor, HAVING_EMAIL, KNOWN_BY_EMAIL, addresses)
+            known += _know(cursor, HAVING_PHONE, KNOWN_BY_PHONE, addresses)
+            if known:
+                cursor.execute(SAME_CONTACT, [known])
+            cursor.execute(COUNT, {"update": duplicates == "update"})
+            return Counts(*cursor.fetchone())
+
+    def remember(self) -> None:
+        """Keeps the staged rows' keys, so that later chunks of the same file find their twins."""
+        with connection.cursor() as cursor:
+            cursor.execute(REMEMBER)
+            self.seen += cursor.rowcount
+            if self.seen >= 2 * self.analysed:
+                # Nobody else looks after a temporary table: without this its rows are thought to be all alike.
+                cursor.execute("ANALYZE import_seen")
+                self.analysed = self.seen
+
+    def left_out(self) -> list[tuple[int, int | None, str, str]]:
+        """(row, its twin's row or None for another person's phone, e-mail, phone) of the staged rows that are skipped for being duplicates."""
+        with connection.cursor() as cursor:
+            cursor.execute(LEFT_OUT)
+            return cursor.fetchall()
+
+    def save(self, file: BinaryIO) -> None:
+        """Writes down what the pass has seen so far: what its next slice is given as `seen`."""
+        with connection.cursor() as cursor, cursor.copy("COPY import_seen TO STDOUT") as copy:
+            for block in copy:
+                file.write(block)
 
 
 def close_tables() -> None:
+    """What a pass needed goes; it does no harm where there is nothing."""
     with connection.cursor() as cursor:
         cursor.execute(CLOSE)
 
 
-def stage(people: Iterable[tuple[int, Person]]) -> None:
-    """Replaces the staged rows by these (row number, person) by one COPY."""
-    with connection.cursor() as cursor:
-        # What this session planned while a table was small, the checks of foreign keys above all, reads all of a tenant for each
-        # row once it is large: planned anew with each chunk, a hundred plans for millions of look-ups.
-        cursor.execute("DISCARD PLANS")
-        cursor.execute("TRUNCATE import_row")
-        with cursor.copy(f"COPY import_row ({', '.join(COLUMNS)}) FROM STDIN") as copy:
-            for row, person in people:
-                copy.write_row(_values(row, person))
-        cursor.execute("ANALYZE import_row")
-
-
-def mark(*, duplicates: str) -> Counts:
-    """Marks twins and known contacts among the staged rows and counts what an import would do with them."""
-    with connection.cursor() as cursor:
-        cursor.execute(TWINS)
-        _know(cursor, "email", HAVING_EMAIL, KNOWN_BY_EMAIL)
-        _know(cursor, "phone", HAVING_PHONE, KNOWN_BY_PHONE)
-        cursor.execute(SAME_CONTACT)
-        # Whom the rows are about was not known when they were staged: without it the joins that follow compare all with all.
-        cursor.execute("ANALYZE import_row (contact_id)")
-        cursor.execute(COUNT, {"update": duplicates == "update"})
-        return Counts(*cursor.fetchone())
-
-
-def _know(cursor: Any, address: str, having: str, known: str) -> None:
-    """Notes on the staged rows which contacts have their addresses of one kind. Three statements, however many rows."""
-    cursor.execute(f"SELECT {address} FROM import_row WHERE twin IS NULL AND contact_id IS NULL AND {address} <> ''")
-    cursor.execute(having, [[found for (found,) in cursor.fetchall()]])
+def _know(cursor: Any, having: str, known: str, addresses: dict[str, Any]) -> list[int]:
+    """Notes on the staged rows which contacts have their addresses of one kind; returns these contacts."""
+    cursor.execute(having, addresses)
     columns = [column.name for column in cursor.description]
     rows = cursor.fetchall()
-    cursor.execute(known, [[row[at] for row in rows] for at in range(len(columns))])
-
-
-def remember() -> None:
-    """Keeps the staged rows' keys, so that later chunks of the same file find their twins."""
-    with connection.cursor() as cursor:
-        cursor.execute(REMEMBER)
-
-
-def left_out() -> list[tuple[int, int | None, str, str]]:
-    """(row, its twin's row or None for another person's phone, e-mail, phone) of the staged rows that are skipped for being duplicates."""
-    with connection.cursor() as cursor:
-        cursor.execute(LEFT_OUT)
-        return cursor.fetchall()
-
-
-def _values(row: int, person: Person) -> tuple[Any, ...]:
-    texts = person.texts
-    return (
-        row,
-        str(public_id()),
-        *[texts.get(name, "") for name in TEXTS],
-        person.phone_valid,
-        array(person.zones),
-        array(person.places),
-        person.zone_strength,
-        person.lead_score,
-        array(person.tags),
-        json.dumps(person.custom) if person.custom else "{}",
-        array(person.agreed),
-        array(person.refused),
-        array(person.opted_out),
-        person.declined_email,
-        person.agreed_at,
-        person.agreed_where,
-        person.evidence,
-    )
-
-
-def array(items: Iterable[str]) -> str:
-    """A text[] literal: quoting it here costs a tenth of handing psycopg a list."""
-    return (
-        "{" + ",".join('"' + item.replace("\\", "\\\\").replace('"', '\\"') + '"' for item in items) + "}"
-        if items
-        else "{}"
-    )
+    if rows:
+        cursor.execute(known, [[row[at] for row in rows] for at in range(len(columns))])
+    return [row[0] for row in rows]

@@ -21,7 +21,9 @@ from contacts.views.lookups import job_of
 from contacts.views.mapping import MappingForm
 from omnify.lib.clock import now
 from omnify.tenants.access import member_required
+from omnify.tenants.asking import asked
 from omnify.tenants.models.people import Role
+from omnify.tenants.signatures import NeedsSignature
 
 METHODS = ["GET", "HEAD", "POST"]
 HISTORY, SHOWN = 50, 50
@@ -105,7 +107,11 @@ def run(request: HttpRequest, public_id: UUID) -> HttpResponse:
     """POST starts the import; GET shows how far it is, or what it did."""
     job = job_of(public_id)
     if request.method == "POST":
-        if not jobs.start_import(job, by=request.member, now=now()):  # type: ignore[attr-defined]
+        try:
+            begun = jobs.start_import(job, by=request.member, now=now())  # type: ignore[attr-defined]
+        except NeedsSignature as needed:
+            return asked(request, needed)
+        if not begun:
             messages.info(request, "The list was not waiting for that any more.")
         return redirect("contacts:import_run", public_id)
     if job.state in NEXT and job.state != ImportState.FAILED:

@@ -5,7 +5,8 @@ Read from /proc, so on Linux only. The floor is one session that asks SELECT 1 o
 
 import os
 import time
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from django.db import connection
@@ -28,38 +29,56 @@ def measure(size: Size) -> list[Measure]:
         clusters = [name for name in CLUSTERS if not PROCESSES or name in PROCESSES]
         living.until(lambda: living.canaries_answered(*clusters), READY_SECONDS, "The start of all processes")
         time.sleep(SETTLE_SECONDS)
-        groups = {process.pid for process in started}
-        before, began = _spent(groups), time.perf_counter()
+        before, began = _spent(started), time.perf_counter()
         time.sleep(seconds)
         watched = time.perf_counter() - began
-        after, session_count, process_count = _spent(groups), len(_sessions()), len(_processes(groups))
-    used = {name: (after[name] - before.get(name, 0.0)) / watched * 100 for name in after}
+        after = _spent(started)
+        session_count = len(_sessions())
+        process_count = sum(1 for _, group in _groups() if group in started.values())
+    each = {name: (after[name] - before.get(name, 0.0)) / watched * 100 for name in after}
+    used = {kind: sum(share for name, share in each.items() if name[0] == kind) for kind in ("process", "session")}
     value = sum(used.values())
     return [
         compared(
             "All processes and database sessions while nothing is due", value, floor, "% of a core",
-            goal=f"< {GOAL:g} %", met=value < GOAL, watched_seconds=round(watched), session_count=session_count, process_count=process_count,
-            **{name: round(share, 3) for name, share in used.items()},
+            goal=f"< {GOAL:g} %", met=value < GOAL, watched_seconds=round(watched),
+            session_count=session_count, process_count=process_count, processes=round(used["process"], 3), sessions=round(used["session"], 3),
+            each={" ".join(name): round(share, 3) for name, share in sorted(each.items(), key=lambda one: -one[1])},
         )
     ]  # fmt: skip
 
 
-def _spent(groups: set[int]) -> dict[str, float]:
-    """Processor seconds so far of the processes in these groups, and of the database's sessions in this database."""
-    return {"processes": _seconds(_processes(groups)), "sessions": _seconds(_sessions())}
+def _spent(started: Mapping[str, int]) -> dict[tuple[str, str], float]:
+    """("process" | "session", whose it is) -> processor seconds so far: our processes, each by its part in its family, and the
+    database's sessions, by the process that they answer."""
+    names = {pid: name for name, pid in started.items()}
+    spent: dict[tuple[str, str], float] = defaultdict(float)
+    for pid, group in _groups():
+        if group in names:
+            spent["process", f"{names[group]} {_part(pid)}".strip()] += _seconds([pid])
+    for pid, whose in _sessions():
+        spent["session", whose] += _seconds([pid])
+    return spent
 
 
-def _processes(groups: set[int]) -> set[int]:
-    return {pid for pid, group in _groups() if group in groups}
+def _part(pid: int) -> str:
+    """What a member of a cluster's family is, from the title that it gave itself; "" for the others."""
+    try:
+        title = Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace").strip()
+    except (FileNotFoundError, ProcessLookupError):
+        return ""
+    last = title.split(" ")[-1]
+    return last if title.startswith("qcluster ") else ""
 
 
-def _sessions() -> set[int]:
-    """The process ids of the sessions in this database, besides ours."""
+def _sessions() -> list[tuple[int, str]]:
+    """(process id, whose) of the sessions in this database, besides ours."""
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            "SELECT pid, coalesce(nullif(application_name, ''), backend_type) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND pid <> pg_backend_pid()"
         )
-        return {pid for (pid,) in cursor.fetchall()}
+        return [(int(pid), str(whose)) for pid, whose in cursor.fetchall()]
 
 
 def _groups() -> Iterable[tuple[int, int]]:
@@ -70,11 +89,16 @@ def _groups() -> Iterable[tuple[int, int]]:
 
 
 def _seconds(pids: Iterable[int]) -> float:
-    total = 0
+    """Processor seconds of these processes' threads; to the nanosecond where the kernel counts so."""
+    total = 0.0
     for pid in pids:
-        if fields := _stat(pid):
-            total += sum(int(fields[place]) for place in (11, 12, 13, 14))  # its own and its ended children's time
-    return total / TICKS
+        try:
+            threads = list(Path(f"/proc/{pid}/task").iterdir())
+            total += sum(int((each / "schedstat").read_text().split()[0]) for each in threads) / 1e9
+        except (FileNotFoundError, ProcessLookupError):
+            if fields := _stat(pid):
+                total += sum(int(fields[place]) for place in (11, 12)) / TICKS
+    return total
 
 
 def _stat(pid: int) -> list[str]:

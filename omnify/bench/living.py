@@ -20,21 +20,24 @@ from omnify.lib.ports import free_port
 
 
 @contextmanager
-def omnify(only: Iterable[str] = ()) -> Iterator[list["subprocess.Popen[bytes]"]]:
-    """The processes of `manage.py up`, or those of these names, each in a group of its own; stopped at the end."""
+def omnify(only: Iterable[str] = ()) -> Iterator[dict[str, int]]:
+    """The processes of `manage.py up`, or those of these names, each in a group of its own; stopped at the end.
+
+    Gives name -> process id.
+    """
     ports = Ports(web=free_port(), simulator=free_port(), mail=free_port())
     folder = Path(mkdtemp(prefix="omnify-bench-"))
     # The secret that the roles' passwords come from stays that of this server.
     secrets = {"SECRET_KEY": settings.SECRET_KEY, "CREDENTIALS_KEY": settings.CREDENTIALS_KEY}
     shared = {**environment(scratch.environ("owner"), ports, folder), **secrets}
     wanted = [child for child in children(shared, ports, settings.BASE_DIR, folder) if not only or child.name in only]
-    started = [_start(child, folder) for child in wanted]
+    started = {child.name: _start(child, folder) for child in wanted}
     try:
-        yield started
+        yield {name: process.pid for name, process in started.items()}
     finally:
-        for process in started:
+        for process in started.values():
             _signal(process, signal.SIGTERM)
-        for process in started:
+        for process in started.values():
             try:
                 process.wait(15)
             except subprocess.TimeoutExpired:

@@ -39,7 +39,7 @@ class Size:
     rows: int | None = None
     rounds: int | None = None
     batch: int = 500
-    processes: int = 1
+    processes: int | None = None
     full: bool = False
 
     def of(self, asked: int | None, default: int, full: int) -> int:

@@ -66,32 +66,45 @@ TIMES_ORM = 40
 
 
 def measure(size: Size) -> list[Measure]:
-    """Runs floor and tick alternately, some rounds each; the medians count. Then the same work as the ORM would do it."""
+    """Runs floor and tick alternately, some rounds each, with one process and with two; the medians count. Then the same work
+    as the ORM would do it."""
     people, rounds = size.of(size.people, 20_000, 100_000), size.rounds or 3
+    crews = (size.processes,) if size.processes else (1, 2)
     at = daytime(read_clock())
     _prepare_floor(people, at)
-    tenant_id = prepare_people(people, at, days=rounds + 1)
-    floors, values = [], []
-    for number in range(rounds):
-        moment = at + timedelta(days=number)
-        floors.append(people / _timed(size.processes, partial(_run_floor, moment, size.batch), people))
-        values.append(people / _timed(size.processes, partial(_run_tick, moment, size.batch), people))
-    moment = at + timedelta(days=rounds)
+    tenant_id = prepare_people(people, at, days=rounds * len(crews) + 1)
+    floors: dict[int, list[float]] = {crew: [] for crew in crews}
+    values: dict[int, list[float]] = {crew: [] for crew in crews}
+    moment = at
+    for _ in range(rounds):
+        for crew in crews:
+            floors[crew].append(people / _timed(crew, partial(_run_floor, moment, size.batch), people))
+            values[crew].append(people / _timed(crew, partial(_run_tick, moment, size.batch), people))
+            moment += timedelta(days=1)
     sample = min(people // 2, 300)
     by_orm = sample / _timed(1, partial(orm.run, tenant_id, moment, sample), sample)
-    value, floor = statistics.median(values), statistics.median(floors)
+    statements = _statements(moment, size.batch)
+    alone = statistics.median(values[crews[0]])
     return [
+        *(_beside_the_floor(crew, values[crew], floors[crew], people, size.batch, statements) for crew in crews),
         compared(
-            "Due enrolments through the whole tick", value, floor, "/s",
-            goal=f"≥ {GOAL} of the floor (least {LEAST})", met=value / floor >= GOAL,
-            people=people, batch=size.batch, processes=size.processes, statements_per_tick=_statements(moment, size.batch),
-            values=[round(each) for each in values], floors=[round(each) for each in floors],
-        ),
-        compared(
-            "The tick beside the ORM doing the same, a dozen queries a person", value, by_orm, "/s",
-            goal=f"≥ {TIMES_ORM} times", met=value / by_orm >= TIMES_ORM,
+            "The tick beside the ORM doing the same, a dozen queries a person", alone, by_orm, "/s",
+            goal=f"≥ {TIMES_ORM} times", met=alone / by_orm >= TIMES_ORM,
         ),
     ]  # fmt: skip
+
+
+def _beside_the_floor(
+    crew: int, values: list[float], floors: list[float], people: int, batch: int, statements: int
+) -> Measure:
+    """The tick in so many processes, beside the floor in as many."""
+    value, floor = statistics.median(values), statistics.median(floors)
+    return compared(
+        f"Due enrolments through the whole tick, {crew} {'process' if crew == 1 else 'processes'}", value, floor, "/s",
+        goal=f"≥ {GOAL} of the floor (least {LEAST})", met=value / floor >= GOAL,
+        people=people, batch=batch, processes=crew, statements_per_tick=statements,
+        values=[round(each) for each in values], floors=[round(each) for each in floors],
+    )  # fmt: skip
 
 
 def _timed(processes: int, work: Callable[[], int], expected: int) -> float:

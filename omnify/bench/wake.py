@@ -1,4 +1,4 @@
-"""How long it takes from a commit that makes a message ready until a worker begins with it: NOTIFY, pulse, queue, worker.
+"""How long it takes from a commit that makes a message ready until a worker begins with it: NOTIFY, cluster, worker.
 
 The pulse and the dispatch cluster are the real processes. The messages have expired, so that nothing is sent. The floor is a
 NOTIFY heard by a session that listens: what PostgreSQL itself needs.
@@ -54,7 +54,7 @@ def _waited(enrolment: Enrollment) -> float:
             state_at=moment, created_at=moment, not_before=moment, expires_at=moment - timedelta(minutes=1),
         )  # fmt: skip
         with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_notify('omnify_wake', 'dispatch')")
+            cursor.execute("SELECT pg_notify('omnify_wake', 'dispatch-sms')")
         committed = now()
     began: list[datetime] = []
 

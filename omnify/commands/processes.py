@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from omnify.commands.supervisor import Child
@@ -48,11 +48,10 @@ def children(shared: Mapping[str, str], ports: Ports, base_dir: Path, state_dir:
         command = [sys.executable, "-m", "omnify.simulator", "--port", str(ports.simulator)]
         command += ["--smtp-port", str(ports.mail), "--ledger", str(ledger_path(state_dir))]
         started.append(Child("simulator", command, shared))
-    web = [sys.executable, "-m", "uvicorn", "omnify.asgi:application", "--host", "127.0.0.1", "--port", str(ports.web)]
-    # No access log: the addresses of searches and of unsubscribe links say who people are.
-    web += ["--log-level", "warning", "--no-access-log", "--timeout-graceful-shutdown", "3"]
+    web = [sys.executable, "-m", "omnify.commands.web", "--port", str(ports.web)]
     started.append(Child("web", web, {**shared, "OMNIFY_DB_ROLE": "web"}))
     system = {**shared, "OMNIFY_DB_ROLE": "system"}
     started += [Child(name, (*manage, "qcluster"), {**system, "Q_CLUSTER_NAME": name}) for name in CLUSTERS]
     started.append(Child("pulse", (*manage, "pulse"), system))
-    return started
+    # The name under which a process's sessions are found in pg_stat_activity.
+    return [replace(child, environ={**child.environ, "PGAPPNAME": f"omnify-{child.name}"}) for child in started]

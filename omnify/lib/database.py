@@ -42,8 +42,8 @@ def parse(url: str) -> dict[str, Any]:
 def settings_for(role: str, state_dir: Path, secret_key: str) -> dict[str, Any]:
     """The connection of one process. `role` is owner, web or system.
 
-    Web processes use a pool (a thread a request under ASGI: persistent connections would pile up); workers keep one
-    connection for a minute at a time.
+    Web processes use a pool (a thread a request under ASGI: persistent connections would pile up); workers keep
+    their one connection for as long as they live: a new one costs more than most tasks.
     """
     if role not in ROLES:
         raise BadSetting(f"OMNIFY_DB_ROLE={role!r} is none of {', '.join(ROLES)}.")
@@ -54,11 +54,11 @@ def settings_for(role: str, state_dir: Path, secret_key: str) -> dict[str, Any]:
     elif role != "owner":
         config["USER"], config["PASSWORD"] = ROLES[role], role_password(ROLES[role], secret_key)
     config["CONN_HEALTH_CHECKS"] = True
-    config["OPTIONS"].setdefault("application_name", f"omnify {role}")
+    config["OPTIONS"].setdefault("application_name", os.environ.get("PGAPPNAME") or f"omnify {role}")
     config["OPTIONS"].setdefault("connect_timeout", 10)
     if role == "web":
         config["CONN_MAX_AGE"] = 0
         config["OPTIONS"]["pool"] = {"min_size": 1, "max_size": 16, "timeout": 10, "max_idle": 120}
     else:
-        config["CONN_MAX_AGE"] = 60 if role == "system" else 0
+        config["CONN_MAX_AGE"] = None if role == "system" else 0
     return config

@@ -8,6 +8,7 @@ from types import FrameType
 
 import uvicorn
 
+from omnify.lib.server import Server
 from omnify.simulator.app import create_app
 from omnify.simulator.connections import KnownConnections
 from omnify.simulator.ledger import LedgerBusy
@@ -27,11 +28,16 @@ def main() -> None:
     signal.signal(signal.SIGINT, _leave)
     try:
         app = create_app(
-            given.ledger, smtp_port=given.smtp_port, public_base=given.public_base, seed=given.seed, pace=given.pace
+            given.ledger,
+            smtp_port=given.smtp_port,
+            public_base=given.public_base,
+            seed=given.seed,
+            pace=given.pace,
+            own_base=f"http://127.0.0.1:{given.port}",
         )
     except LedgerBusy as busy:
         sys.exit(f"simulator: {busy}")
-    uvicorn.run(
+    config = uvicorn.Config(
         app,
         host="127.0.0.1",
         port=given.port,
@@ -42,6 +48,7 @@ def main() -> None:
         access_log=False,
         timeout_graceful_shutdown=2,
     )
+    Server(config).run()
 
 
 def _leave(signum: int, frame: FrameType | None) -> None:

@@ -6,6 +6,8 @@ Accounts, as `PUT /config/accounts` takes them (lists, by provider; webhook URLs
   handles_opt_out? (true: a bare STOP is confirmed and kept by the provider, further texts get 21610)
 - vapi: api_key, server_url?, server_secret?, hmac_secret?, phone_number_ids?
 - postmark: server_token, tracking_url?, inbound_url? (with user:password@), senders? (addresses or @domains)
+- sendgrid: api_key, events_url?, inbound_url? (with user:password@), email_activity? (true: the add-on that lists what was sent)
+- ses: access_key_id, topic_arn?, events_url? (what SNS delivers to)
 - smtp: inbound_url, tracking_url?, senders? (whose mail these webhooks hear of)
 - openai: api_key, answers? [{contains, content}]
 """
@@ -22,6 +24,8 @@ KEYS = {
     "twilio": "account_sid",
     "vapi": "api_key",
     "postmark": "server_token",
+    "sendgrid": "api_key",
+    "ses": "access_key_id",
     "smtp": "inbound_url",
     "openai": "api_key",
 }

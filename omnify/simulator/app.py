@@ -10,13 +10,14 @@ from starlette.middleware import Middleware
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from omnify.simulator import calls, control, mail, openai, postmark, sms, smtp, twilio, vapi
+from omnify.simulator import calls, control, mail, openai, postmark, sendgrid, ses, sms, smtp, twilio, vapi
 from omnify.simulator.accounts import Accounts
 from omnify.simulator.callbacks import Courier, is_loopback
 from omnify.simulator.faults import FaultBook
 from omnify.simulator.ledger import Ledger
 from omnify.simulator.people import People
 from omnify.simulator.resources import Resources
+from omnify.simulator.sns import Topics
 from omnify.simulator.world import World
 
 
@@ -37,11 +38,18 @@ class LoopbackOnly:
 
 
 def create_app(
-    ledger_path: Path, *, smtp_port: int = 0, public_base: str = "", seed: int = 1, pace: float = 1.0
+    ledger_path: Path,
+    *,
+    smtp_port: int = 0,
+    public_base: str = "",
+    seed: int = 1,
+    pace: float = 1.0,
+    own_base: str = "",
 ) -> Starlette:
     """The app over the ledger at `ledger_path`; accounts and manners live in a .config.json beside it.
 
-    smtp_port 0 leaves the mail server out. Raises `LedgerBusy` if another simulator uses this ledger.
+    own_base: where this app is reached, which SNS names in what it signs. smtp_port 0 leaves the mail server out.
+    Raises `LedgerBusy` if another simulator uses this ledger.
     """
     ledger = Ledger(ledger_path)
     accounts = Accounts(ledger_path.with_suffix(".config.json"))
@@ -56,6 +64,7 @@ def create_app(
             faults=FaultBook(seed),
             courier=Courier(public_base=public_base, pace=pace),
             pace=pace,
+            topics=Topics(own_base),
         )
         app.state.world = world
         async with smtp.listening(world, smtp_port):
@@ -65,5 +74,6 @@ def create_app(
         await world.courier.stop()
         ledger.close()
 
-    routes = [*control.routes, *twilio.routes, *vapi.routes, *postmark.routes, *openai.routes]
+    routes = [*control.routes, *twilio.routes, *vapi.routes, *postmark.routes, *sendgrid.routes, *ses.routes]
+    routes += openai.routes
     return Starlette(routes=routes, lifespan=lifespan, middleware=[Middleware(LoopbackOnly)])

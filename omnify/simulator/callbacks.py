@@ -19,6 +19,9 @@ TWILIO_RETRIES = (1.0,)
 VAPI_RETRIES: tuple[float, ...] = ()
 POSTMARK_INBOUND_RETRIES = (60.0, 300.0, 600.0, 600.0, 600.0, 900.0, 1800.0, 3600.0, 7200.0, 21600.0)
 POSTMARK_TRACKING_RETRIES = (60.0, 300.0, 900.0)
+# SendGrid: events for 24 hours; SNS: three times at once, then slower for up to an hour.
+SENDGRID_RETRIES = (60.0, 300.0, 900.0, 3600.0, 7200.0, 21600.0)
+SNS_RETRIES = (1.0, 1.0, 20.0, 60.0, 300.0, 900.0)
 SHORTEST_PAUSES = (0.25, 5.0)  # first and longest at --pace 0, doubling: a web process that restarts needs a moment
 TIMEOUT = 15.0
 

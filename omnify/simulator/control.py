@@ -57,7 +57,10 @@ async def put_shares(request: Request) -> Response:
 async def get_config(request: Request) -> Response:
     """The accounts without their secrets, and how people were set up."""
     accounts = _world(request).accounts
-    secret = {"auth_token", "api_key", "server_token", "server_secret", "hmac_secret", "tracking_url", "inbound_url"}
+    secret = {
+        "auth_token", "api_key", "server_token", "server_secret", "hmac_secret", "tracking_url", "inbound_url",
+        "events_url",
+    }  # fmt: skip
     shown = {
         provider: [{k: v for k, v in account.items() if k not in secret} for account in accounts.all(provider)]
         for provider in accounts.accounts

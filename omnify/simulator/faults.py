@@ -4,7 +4,8 @@ A rule is `{"match": {provider, op, to?, nth?, every?, probability?}, "do": "acc
 "times": n?}`. Every request draws a plan; all rules that match it are merged into that plan.
 
 Operations: twilio create, get, list, cancel, lookup, inbound · vapi create, get, list, cancel, inbound · postmark
-create, list, inbound · smtp create, inbound · openai chat, models. `inbound` is a person's answer on its way to us.
+create, list, inbound · sendgrid create, list,
+inbound · ses create, list, inbound · smtp create, inbound · openai chat, models. `inbound` is a person's answer on its way to us.
 """
 
 import random

@@ -245,7 +245,18 @@ async def details(request: Request) -> Response:
         return error(701)
     if direction == "inbound":
         return JSONResponse({**stored["payload"], "Status": "Processed"})
-    return JSONResponse({**shown(stored), "TextBody": stored["text"], "HtmlBody": stored["html"]})
+    events = [
+        {
+            "Recipient": each["recipient"],
+            "Type": "Delivered",
+            "ReceivedAt": each["at"],
+            "Details": {"DeliveryMessage": "250 OK"},
+        }
+        for each in stored.get("events", [])
+    ]
+    return JSONResponse(
+        {**shown(stored), "TextBody": stored["text"], "HtmlBody": stored["html"], "MessageEvents": events}
+    )
 
 
 def _on_these_days(moment: str, query: dict[str, str]) -> bool:

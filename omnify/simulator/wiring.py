@@ -76,6 +76,20 @@ def account_of(sender: Sender) -> tuple[str, dict[str, Any]]:
                 "server_secret": secrets.get("webhook_secret", ""),
                 "phone_number_ids": [config.get("phone_number_id") or sender.address],
             }
+        case "sendgrid":
+            inbound = with_userinfo(f"{hooks}/sendgrid/{sender.webhook_key}/inbound", secrets.get("webhook_secret", ""))
+            return "sendgrid", {
+                "api_key": secrets["api_key"],
+                "events_url": f"{hooks}/sendgrid/{sender.webhook_key}/events",
+                "inbound_url": inbound,
+                "email_activity": config.get("email_activity") is True,
+            }
+        case "ses":
+            return "ses", {
+                "access_key_id": secrets["access_key_id"],
+                "topic_arn": config["topic_arn"],
+                "events_url": f"{hooks}/ses/{sender.webhook_key}",
+            }
     url = with_userinfo(f"{hooks}/postmark/{sender.webhook_key}", secrets.get("webhook_secret", ""))
     account = {"tracking_url": url, "inbound_url": url, "senders": [sender.address]}
     if sender.provider == "postmark":

@@ -1,7 +1,7 @@
 """Everything the simulator knows, in one value that each provider's part is given."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from omnify.simulator.accounts import Accounts
@@ -10,6 +10,7 @@ from omnify.simulator.faults import FaultBook
 from omnify.simulator.ledger import Ledger, Record
 from omnify.simulator.people import People
 from omnify.simulator.resources import Resources
+from omnify.simulator.sns import Topics
 
 _UUID = re.compile(r"[0-9a-f]{8}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{12}", re.IGNORECASE)
 
@@ -25,6 +26,7 @@ class World:
     faults: FaultBook
     courier: Courier
     pace: float = 1.0
+    topics: Topics = field(default_factory=Topics)
 
     def record(self, *entries: dict[str, Any]) -> list[Record]:
         """Write to the ledger; resources and threads show it at once."""

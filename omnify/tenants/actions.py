@@ -4,14 +4,26 @@ import secrets
 from datetime import datetime
 
 from django.db import transaction
+from django.urls import reverse
 
 from omnify.lib import live
 from omnify.lib.gate import close_gate
+from omnify.tenants.approvals import require
 from omnify.tenants.context import tenant_context
 from omnify.tenants.events import record
+from omnify.tenants.loosening import in_words, loosened
 from omnify.tenants.models import ApiKey, Membership, Tenant, User
+from omnify.tenants.models.approval import Approval
 from omnify.tenants.models.people import Role
 from omnify.tenants.notifications import notifications_for
+from omnify.tenants.signatures import Wanted
+
+GUARDED = ("business_hours", "sending_mode", "two_signatures")
+SAID = {
+    "business_hours": "longer hours",
+    "sending_mode": "real providers, real people",
+    "two_signatures": "no second signatures any more",
+}
 
 
 def create_tenant(*, name: str, slug: str, owner: User, now: datetime, **fields: object) -> Tenant:
@@ -76,18 +88,56 @@ def mark_notifications_read(*, by: Membership, now: datetime, ids: list[str] | N
     return changed
 
 
-def update_tenant(tenant: Tenant, *, by: Membership, now: datetime, **fields: object) -> list[str]:
-    """Writes these columns of the tenant; returns the names of those that really changed."""
-    changed = [name for name, value in fields.items() if getattr(tenant, name) != value]
-    if changed:
-        with transaction.atomic():
-            Tenant.objects.filter(pk=tenant.pk).update(**{name: fields[name] for name in changed})
-            record(
-                "tenant.updated", tenant_id=tenant.pk, now=now, actor=f"member:{by.pk}", subject=tenant, fields=changed
-            )
-        for name in changed:
-            setattr(tenant, name, fields[name])
+def update_tenant(
+    tenant: Tenant, *, by: Membership, now: datetime, approval: Approval | None = None, **fields: object
+) -> list[str]:
+    """Writes these columns of the tenant; returns the names of those that really changed.
+
+    Raises NeedsSignature, having written nothing, when one of them loosens a safeguard (omnify.tenants.loosening); `approval`
+    is the request that is being applied. Caps have a verb of their own (sequences.allowances).
+    """
+    if "caps" in fields:
+        raise ValueError("Caps are changed by sequences.allowances.change_limits.")
+    with transaction.atomic():
+        # Held while it is compared: two changes at once must not add up to more than either asked for.
+        list(Tenant.objects.select_for_update(no_key=True).filter(pk=tenant.pk).values_list("pk"))
+        present = Tenant.objects.get(pk=tenant.pk)
+        changed = [name for name, value in fields.items() if getattr(present, name) != value]
+        if not changed:
+            return []
+        before = {name: getattr(present, name) for name in (*GUARDED, *changed)}
+        new = {name: fields[name] for name in changed}
+        if loose := loosened(before, new):
+            require(_settings_wanted(present, new, before, loose), approval=approval)
+        Tenant.objects.filter(pk=tenant.pk).update(**new)
+        signed = {"approval": str(approval.public_id)} if approval else {}
+        record(
+            "tenant.updated", tenant_id=tenant.pk, now=now, actor=f"member:{by.pk}", subject=tenant, fields=changed, **signed
+        )  # fmt: skip
+        live.hint(tenant.pk, "tenant")
+    for name in changed:
+        setattr(tenant, name, fields[name])
     return changed
+
+
+def _settings_wanted(
+    tenant: Tenant, new: dict[str, object], before: dict[str, object], loose: tuple[str, ...]
+) -> Wanted:
+    """The whole of one save: what it loosens gives the title, and nothing of it holds before the signature."""
+    return Wanted(
+        kind="settings",
+        title=f"Change the workspace: {', '.join(SAID[name] for name in loose)}",
+        change=new,
+        state={name: before[name] for name in new},
+        subject_type="tenant",
+        subject_id=tenant.pk,
+        phrase=tenant.name,
+        url=reverse("tenants:settings"),
+        lines=tuple(
+            (name.replace("_", " ").capitalize(), in_words(name, before[name]), in_words(name, value))
+            for name, value in new.items()
+        ),
+    )
 
 
 def set_sending(tenant: Tenant, *, enabled: bool, by: Membership, now: datetime) -> bool:

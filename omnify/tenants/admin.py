@@ -4,13 +4,27 @@ from typing import Any
 
 from django.contrib import admin, messages
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 
 from omnify.lib.clock import now
 from omnify.tenants import actions as verbs
 from omnify.tenants.administration import OwnLedger, ReadOnly, member_of, verb
+from omnify.tenants.asking import asked
 from omnify.tenants.members import LastOwner, remove_member
-from omnify.tenants.models import ApiKey, Event, Membership, Notification, Seal, SealHead, SealState, Tenant, User
+from omnify.tenants.models import (
+    ApiKey,
+    Approval,
+    Event,
+    Membership,
+    Notification,
+    Seal,
+    SealHead,
+    SealState,
+    SupportVisit,
+    Tenant,
+    User,
+)
+from omnify.tenants.signatures import NeedsSignature
 
 
 def _remove(request: HttpRequest, member: Membership) -> bool:
@@ -26,7 +40,8 @@ class TenantPage(OwnLedger):
     """The chosen workspace alone. Also where it is switched to real sending."""
 
     list_display = ("name", "industry", "timezone", "sending_mode", "sending_enabled")
-    readonly_fields = ("slug", "public_id", "sending_enabled", "created_at")
+    # Caps are changed on the page Limits, where raising one is seen as such.
+    readonly_fields = ("slug", "public_id", "sending_enabled", "caps", "created_at")
     actions = (
         verb("Stop sending", lambda r, t: verbs.set_sending(t, enabled=False, by=member_of(r), now=now()), "stopped"),
         verb("Start sending", lambda r, t: verbs.set_sending(t, enabled=True, by=member_of(r), now=now()), "started"),
@@ -44,7 +59,18 @@ class TenantPage(OwnLedger):
     def save_model(self, request: HttpRequest, obj: Tenant, form: Any, change: bool) -> None:
         present = Tenant.objects.get(pk=obj.pk)
         values = {name: form.cleaned_data[name] for name in form.changed_data}
-        verbs.update_tenant(present, by=member_of(request), now=now(), **values)
+        request.asked = None  # type: ignore[attr-defined]
+        try:
+            verbs.update_tenant(present, by=member_of(request), now=now(), **values)
+        except NeedsSignature as needed:
+            request.asked = asked(request, needed)  # type: ignore[attr-defined]
+
+    def log_change(self, request: HttpRequest, obj: Any, message: Any) -> None:  # type: ignore[override]
+        if request.asked is None:  # type: ignore[attr-defined]
+            super().log_change(request, obj, message)
+
+    def response_change(self, request: HttpRequest, obj: Tenant) -> HttpResponse:
+        return request.asked or super().response_change(request, obj)  # type: ignore[attr-defined]
 
 
 @admin.register(User)
@@ -92,6 +118,33 @@ class NotificationPage(ReadOnly):
     list_filter = ("type", "priority")
     list_select_related = ("member__user",)
     search_fields = ("title",)
+
+
+@admin.register(Approval)
+class ApprovalPage(ReadOnly):
+    """Signed and turned down on the page Approvals alone, where it is known who looks."""
+
+    list_display = (
+        "title",
+        "kind",
+        "asked_by",
+        "asked_at",
+        "decision",
+        "decided_by",
+        "decided_at",
+        "alone",
+        "applied_at",
+    )
+    list_filter = ("kind", "decision")
+    search_fields = ("title",)
+
+
+@admin.register(SupportVisit)
+class SupportVisitPage(ReadOnly):
+    """Who of our staff looked at this workspace, and why."""
+
+    list_display = ("staff_name", "reason", "began_at", "until", "ended_at")
+    search_fields = ("staff_name",)
 
 
 @admin.register(Event)

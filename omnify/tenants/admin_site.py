@@ -9,7 +9,7 @@ from django.core.exceptions import PermissionDenied
 from django.db.models import Model
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
-from django.urls import reverse
+from django.urls import path, reverse
 from django.utils.http import urlencode
 
 
@@ -28,6 +28,15 @@ class OmnifyAdminSite(AdminSite):
         ours = [model for model in models if is_ours(model)]
         if ours:
             super().register(ours, admin_class, **options)
+
+    def get_urls(self) -> list[Any]:
+        return [path("support/", self.admin_view(self.support), name="support"), *super().get_urls()]
+
+    def support(self, request: HttpRequest) -> HttpResponse:
+        """Where staff begin to look at another workspace, reading only (omnify.tenants.support)."""
+        from omnify.tenants.views.support import begin
+
+        return begin(request, self.each_context(request))
 
     def has_permission(self, request: HttpRequest) -> bool:
         return super().has_permission(request) and getattr(request, "member", None) is not None

@@ -6,14 +6,14 @@ from typing import Any
 
 from django.db.models import Q
 
-from omnify.tenants.models import ApiKey, Event, Membership
+from omnify.tenants.models import ApiKey, Event, Membership, User
 
 PAGE = 50
 # What the page offers to look at: the word before the dot of an event's kind, and what people call it.
 AREAS = {
     "contact": "Contacts", "consent": "Permissions", "import": "Imports", "sequence": "Sequences", "enrollment": "Enrolments",
     "task": "Tasks", "message": "Messages", "member": "Members", "api_key": "API keys", "tenant": "Workspace", "admin": "Admin",
-    "webhook": "Webhooks",
+    "webhook": "Webhooks", "approval": "Second signatures", "limits": "Limits", "support": "Support",
 }  # fmt: skip
 
 
@@ -48,7 +48,9 @@ def page(filters: Filters) -> tuple[list[Line], int | None]:
     """Newest first, at most 50, and the id behind which older ones follow. Three queries."""
     rows = Event.objects.order_by("-id")
     if filters.who == "people":
-        rows = rows.filter(Q(actor__startswith="member:") | Q(actor__startswith="key:"))
+        rows = rows.filter(
+            Q(actor__startswith="member:") | Q(actor__startswith="key:") | Q(actor__startswith="support:")
+        )
     elif filters.who:
         rows = rows.filter(actor=f"member:{filters.who}")
     if filters.area:
@@ -66,7 +68,7 @@ def page(filters: Filters) -> tuple[list[Line], int | None]:
 
 def names_of(actors: Iterable[str]) -> dict[str, str]:
     """How each actor is called. Who is no longer a member keeps the number they had."""
-    wanted: dict[str, set[int]] = {"member": set(), "key": set()}
+    wanted: dict[str, set[int]] = {"member": set(), "key": set(), "support": set()}
     for actor in actors:
         kind, _, number = actor.partition(":")
         if kind in wanted and number.isdecimal():
@@ -75,6 +77,8 @@ def names_of(actors: Iterable[str]) -> dict[str, str]:
     keys = ApiKey.objects.filter(pk__in=wanted["key"])
     found = {f"member:{each.pk}": str(each.user) for each in members}
     found |= {f"key:{each.pk}": f"API key {each.name}" for each in keys}
+    staff = User.objects.filter(pk__in=wanted["support"])
+    found |= {f"support:{each.pk}": f"Support: {each}" for each in staff}
     gone = {f"member:{pk}": f"Former member {pk}" for pk in wanted["member"]}
     return gone | found
 

@@ -37,6 +37,7 @@ def change_role(member: Membership, *, role: str, by: Membership, now: datetime)
         _one_at_a_time(by.tenant_id)
         if role != Role.OWNER:
             _keep_an_owner(member)
+        was = _role_now(member)
         changed = Membership.objects.filter(pk=member.pk).exclude(role=role).update(role=role)
         if changed:
             record(
@@ -46,6 +47,7 @@ def change_role(member: Membership, *, role: str, by: Membership, now: datetime)
                 actor=f"member:{by.pk}",
                 subject=member,
                 role=role,
+                was=was,
             )
             live.hint(by.tenant_id, STANDING)
     return bool(changed)
@@ -63,6 +65,7 @@ def remove_member(member: Membership, *, by: Membership, now: datetime) -> bool:
             actor=f"member:{by.pk}",
             subject=member,
             user_id=member.user_id,
+            was=_role_now(member),
         )
         deleted, _ = Membership.objects.filter(pk=member.pk).delete()
         live.hint(by.tenant_id, STANDING)
@@ -72,6 +75,11 @@ def remove_member(member: Membership, *, by: Membership, now: datetime) -> bool:
 def _one_at_a_time(tenant_id: int) -> None:
     """Takes the lock on the tenant's row: two owners who demote each other at once must not both succeed."""
     Tenant.objects.filter(pk=tenant_id).update(name=F("name"))
+
+
+def _role_now(member: Membership) -> str:
+    """As it stands under the lock: the ledger says who could sign until now (omnify.tenants.entitlement)."""
+    return Membership.objects.filter(pk=member.pk).values_list("role", flat=True).first() or ""
 
 
 def _keep_an_owner(member: Membership) -> None:

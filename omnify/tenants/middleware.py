@@ -38,6 +38,10 @@ class TenantMiddleware:
 
     def once(self, request: HttpRequest) -> HttpResponse:
         """The request in a transaction; after a lost deadlock, undone, with request.lost_deadlock set."""
+        if (
+            getattr(request, "visit", None) is not None
+        ):  # omnify.tenants.visiting has said who, where, and that nothing is written
+            return self.get_response(request)
         request.member = request.api_key = request.tenant = None  # type: ignore[attr-defined]
         key = bearer(request)
         if key:

@@ -26,6 +26,7 @@ SECTIONS = (
     Section("Sequences", "sequence", "sequences:list", jump="s"),
     Section("Tasks", "task", "sequences:tasks", jump="t"),
     Section("Held", "wait", "sequences:held", jump="e"),
+    Section("Approvals", "edit", "tenants:approvals", jump="a"),
     Section("Import", "import", "contacts:imports", jump="i", role=Role.AGENT),
     Section("Phone", "phone", "phone:list", jump="p", role=Role.AGENT),
     Section("Operations", "shield", "operations:page", jump="o", role=Role.MANAGER, also_staff=True),

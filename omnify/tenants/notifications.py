@@ -17,12 +17,15 @@ def notify(
     body: str = "",
     priority: str = Priority.NORMAL,
     url: str = "",
+    member: Membership | None = None,
     **metadata: Any,
 ) -> Notification:
-    """Puts one notification under every member's bell and hints open pages to fetch it once the transaction has committed."""
+    """Puts one notification under every member's bell, or under `member`'s alone, and hints open pages to fetch it once the
+    transaction has committed."""
     row = Notification.objects.create(
-        tenant_id=tenant_id, type=type, title=title[:160], body=body, priority=priority, url=url, metadata=metadata
-    )
+        tenant_id=tenant_id, type=type, title=title[:160], body=body, priority=priority, url=url, member=member,
+        metadata=metadata,
+    )  # fmt: skip
     live.hint(tenant_id, "notifications")
     return row
 

@@ -7,6 +7,7 @@ from django.urls import reverse
 
 from omnify.lib.clock import now
 from omnify.tenants.context import tenant_context
+from omnify.tenants.expiry import expire_due
 from omnify.tenants.invitations import send_invitation_mail
 from omnify.tenants.models import Membership
 from omnify.tenants.models.ledger import NotificationType
@@ -44,3 +45,8 @@ def seal_ledger() -> int:
     made = seal(now())
     ship(now())
     return made
+
+
+def expire_approvals() -> int:
+    """Closes requests for a second signature that nobody decided within their time; returns how many. Once an hour."""
+    return expire_due(now())

@@ -3,7 +3,7 @@
 from django.urls import path
 
 from omnify.lib import opaque  # noqa: F401 - teaches path() the word
-from omnify.tenants.views import audit, keys, members, notifications, workspace
+from omnify.tenants.views import approvals, audit, keys, members, notifications, support, workspace
 
 app_name = "tenants"
 
@@ -21,6 +21,11 @@ urlpatterns = [
     path("settings/keys/create/", keys.create, name="key_create"),
     path("settings/keys/<opaque:pk>/revoke/", keys.revoke, name="key_revoke"),
     path("settings/audit/", audit.audit, name="audit"),
+    path("settings/signatures/", workspace.signatures, name="signatures"),
+    path("support/end/", support.end, name="support_end"),
+    path("approvals/", approvals.list_approvals, name="approvals"),
+    path("approvals/<uuid:public_id>/", approvals.approval, name="approval"),
+    path("approvals/<uuid:public_id>/decide/", approvals.decide, name="approval_decide"),
     path("notifications/", notifications.list_notifications, name="notifications"),
     path("notifications/bell/", notifications.bell, name="bell"),
     path("notifications/bell/count/", notifications.bell_count, name="bell_count"),

@@ -1,4 +1,8 @@
-"""Mail refusals: enhanced status codes (RFC 3463), SMTP replies, Postmark's API codes and bounce types. Pure."""
+"""Mail refusals: enhanced status codes (RFC 3463), SMTP replies, and what Postmark, SendGrid and Amazon SES call them. Pure.
+
+Sources: postmarkapp.com/developer/api/bounce-api; docs.sendgrid.com, Event Webhook Reference ("Delivery Events") and Mail Send
+errors; docs.aws.amazon.com/ses, "Contents of event data" (bounce types and subtypes) and the errors of SESv2 SendEmail.
+"""
 
 import re
 from collections.abc import Mapping
@@ -13,6 +17,8 @@ OPTED_OUT = Verdict("opted_out", permanent=True)
 OURS = Verdict("email_failed", sender_fault=True)
 ACCOUNT = Verdict("email_failed", sender_fault=True, pause_sender=True)
 UNKNOWN = Verdict("email_failed", known=False)
+# The provider's own list forbids it; why is on that list, and not necessarily that the mailbox is gone.
+LISTED = Verdict("email_failed", permanent=True)
 
 # Subject and detail of the enhanced status, without its class: the class (4 or 5) says whether it may pass.
 _ENHANCED: Mapping[str, Verdict] = {
@@ -61,6 +67,43 @@ POSTMARK_BOUNCES: Mapping[str, Verdict] = {
     "Blocked": SPAM,
     "DMARCPolicy": SPAM,
 }
+# `bounce` types and the reasons of `dropped` in SendGrid's events; "blocked" is told apart by the server's own words.
+SENDGRID_BOUNCES: Mapping[str, Verdict] = {
+    "bounce": HARD,
+    "dropped: Bounced Address": HARD,
+    "dropped: Invalid": HARD,
+    "dropped: Unsubscribed Address": OPTED_OUT,
+    "dropped: Spam Reporting Address": COMPLAINT,
+    "dropped: Spam Content": SPAM,
+    "dropped": OURS,
+}
+# "<bounceType>/<bounceSubType>" of SES, and its two other ways of not sending.
+SES_BOUNCES: Mapping[str, Verdict] = {
+    "Permanent/General": HARD,
+    "Permanent/NoEmail": HARD,
+    "Permanent/Suppressed": HARD,
+    "Permanent/OnAccountSuppressionList": LISTED,
+    "Permanent/UnsubscribedRecipient": OPTED_OUT,
+    "Transient/General": SOFT,
+    "Transient/MailboxFull": SOFT,
+    "Transient/MessageTooLarge": OURS,
+    "Transient/CustomTimeoutExceeded": SOFT,
+    "Transient/ContentRejected": SPAM,
+    "Transient/AttachmentRejected": SPAM,
+    "Undetermined/Undetermined": SOFT,
+    "Reject": OURS,
+    "Rendering Failure": OURS,
+}
+_SES_ACCOUNT = {
+    "AccountSuspendedException", "SendingPausedException", "MailFromDomainNotVerifiedException", "NotFoundException",
+    "AccessDeniedException", "UnrecognizedClientException", "InvalidClientTokenId", "InvalidClientTokenIdException",
+    "SignatureDoesNotMatch", "InvalidSignatureException", "MissingAuthenticationTokenException", "ExpiredTokenException",
+    "IncompleteSignatureException", "NotAuthorizedException", "OptInRequired",
+}  # fmt: skip
+_NOT_VERIFIED = re.compile(r"not verified|not authorized", re.I)
+_BAD_ADDRESS = re.compile(
+    r"illegal address|invalid (?:email|recipient|to) |local address contains|domain (?:contains|starts)", re.I
+)
 _STATUS = re.compile(r"\b[245]\.(\d{1,3}\.\d{1,3})\b")
 _NO_SUCH_USER = re.compile(r"user unknown|no such (user|mailbox|recipient)|does not exist|unknown recipient", re.I)
 
@@ -85,6 +128,37 @@ def postmark(code: int, text: str) -> Verdict:
     if code == 300 and "'To'" not in text:
         return OURS
     return POSTMARK_CODES.get(code, UNKNOWN)
+
+
+def sendgrid(status: int, field: str) -> Verdict:
+    """What a refusal of SendGrid's Mail Send means; `field`: the part of the request that it names."""
+    if status in (401, 403, 402):
+        return ACCOUNT  # the key, its rights, the sender's identity, or credits
+    if field.startswith("personalizations.0.to"):
+        return HARD
+    return OURS if status in (400, 413) else UNKNOWN
+
+
+def ses(code: str, text: str) -> Verdict:
+    """What a refusal of SES's SendEmail means."""
+    if code in _SES_ACCOUNT or (code == "MessageRejected" and _NOT_VERIFIED.search(text)):
+        return ACCOUNT
+    if _BAD_ADDRESS.search(text):
+        return HARD
+    return OURS if code in ("MessageRejected", "BadRequestException") else UNKNOWN
+
+
+def bounce(kind: str, hard: bool = False, code: str = "", text: str = "") -> Verdict:
+    """What a bounce means, whoever told of it: by the provider's word for it, else by whether it is for good."""
+    if kind in POSTMARK_BOUNCES:
+        return postmark_bounce(kind, hard)
+    if kind == "blocked":
+        passing = code.startswith("4")
+        said = smtp(400 if passing else 500, f"{code} {text}")
+        # A block is about the mail or its sender, never about the mailbox.
+        return said if said in (SOFT, SPAM) else (SOFT if passing else SPAM)
+    known = SENDGRID_BOUNCES.get(kind) or SES_BOUNCES.get(kind)
+    return known or (HARD if hard else SOFT)
 
 
 def postmark_bounce(kind: str, inactive: bool = False) -> Verdict:

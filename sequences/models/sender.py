@@ -16,6 +16,8 @@ class Provider(models.TextChoices):
     VAPI = "vapi", "VAPI"
     SMTP = "smtp", "SMTP server"
     POSTMARK = "postmark", "Postmark"
+    SENDGRID = "sendgrid", "SendGrid"
+    SES = "ses", "Amazon SES"
 
 
 def webhook_key() -> str:

@@ -10,6 +10,8 @@ _MODULES = {
     "vapi": "sequences.transports.vapi",
     "smtp": "sequences.transports.smtp",
     "postmark": "sequences.transports.postmark",
+    "sendgrid": "sequences.transports.sendgrid",
+    "ses": "sequences.transports.ses",
 }
 
 

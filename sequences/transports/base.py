@@ -7,7 +7,7 @@ never by sending again.
 import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any, Protocol
 
@@ -19,6 +19,8 @@ ACCOUNT = {
     "twilio": (("account_sid",), ("account_sid",)),
     "vapi": ((), ("api_key",)),
     "postmark": ((), ("server_token",)),
+    "sendgrid": ((), ("api_key",)),
+    "ses": (("region",), ("access_key_id",)),
     "smtp": (("host", "port", "username"), ()),
 }
 
@@ -193,7 +195,8 @@ Taken = Callable[[list[str]], set[str]]
 class Transport:
     """One provider. `may_resend`: whether a proven absence allows a second attempt (never for a call). `warm` loads its SDK,
     which is done before a message is marked as sending, so that the time on the wire is the wire's alone. `hang_up` closes
-    what the calling thread has kept open. `cancel` takes back what is accepted and not yet sent; None where no provider can."""
+    what the calling thread has kept open. `cancel` takes back what is accepted and not yet sent; None where no provider can.
+    `patience`: how long an uncertain message waits for the provider's own word where nobody can be asked; zero: as others."""
 
     send: "Send"
     find: "Find"
@@ -201,6 +204,7 @@ class Transport:
     warm: Callable[[], None] = lambda: None
     hang_up: Callable[[], None] = lambda: None
     cancel: "Cancel | None" = None
+    patience: timedelta = timedelta(0)
 
 
 class Send(Protocol):

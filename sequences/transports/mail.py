@@ -1,8 +1,17 @@
 """The mail itself, the same for every way out: our Message-ID, the one-click unsubscribe headers, text and HTML."""
 
+import re
 from typing import Any
 
-from sequences.transports.base import Outbound
+from sequences.transports.base import Outbound, Refused
+
+_ADDRESS = re.compile(r"[^\s<>,;:()\[\]\\\x00-\x1f\x7f@]{1,64}@[^\s<>,;:()\\\x00-\x1f\x7f@]{1,255}")
+
+
+def sendable(outbound: Outbound) -> None:
+    """Raises Refused unless the recipient is one mail address and nothing else."""
+    if not _ADDRESS.fullmatch(outbound.to):
+        raise Refused("unsendable", "This is no address that a mail can go to.", failure_type="email_failed")
 
 
 def message_id(outbound: Outbound) -> str:

@@ -10,7 +10,9 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from omnify.lib.clock import now
 from omnify.tenants.access import member_required
+from omnify.tenants.asking import asked
 from omnify.tenants.models.people import Role
+from omnify.tenants.signatures import NeedsSignature
 from sequences import definitions, reading
 from sequences.counting import numbers_of, states_of
 from sequences.definitions import NameTaken, StaleSettings
@@ -118,6 +120,8 @@ def save_settings(request: HttpRequest, public_id: UUID) -> HttpResponse:
             )
             messages.success(request, "The settings are saved.")
             return redirect("sequences:settings", public_id)
+        except NeedsSignature as needed:
+            return asked(request, needed)
         except NameTaken:
             form.add_error("name", "Another sequence has this name.")
         except StaleSettings:

@@ -11,7 +11,9 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from omnify.lib.clock import now
 from omnify.tenants.access import member_required
+from omnify.tenants.asking import asked
 from omnify.tenants.models.people import Role
+from omnify.tenants.signatures import NeedsSignature
 from sequences import audience, enrollments
 from sequences.closedplaces import closed_to
 from sequences.drafting import actor_of
@@ -50,6 +52,8 @@ def enroll(request: HttpRequest, public_id: UUID) -> HttpResponse:
             left = sum(result.skipped.values())
             messages.success(request, f"{result.enrolled:,} enrolled{f', {left:,} left out' if left else ''}.")
             return redirect("sequences:people", public_id)
+        except NeedsSignature as needed:
+            return asked(request, needed)
         except NotEnrollable as error:
             messages.error(request, str(error))
     checks = enrollments.enrollment_checks(sequence, ids) if ids and sequence.published_id else {}

@@ -7,7 +7,9 @@ from django.views.decorators.http import require_http_methods
 
 from omnify.lib.clock import now
 from omnify.tenants.access import member_required
+from omnify.tenants.asking import asked
 from omnify.tenants.models.people import Role
+from omnify.tenants.signatures import NeedsSignature
 from sequences.allowances import change_limits
 from sequences.limitforms import LimitsForm
 from sequences.models import Sender
@@ -36,6 +38,10 @@ def save(request: HttpRequest) -> HttpResponse:
     if not form.is_valid():
         context = {"form": form, "may_change": True, "part": "limits"}
         return render(request, "sequences/limits.html", context, status=422)
-    if change_limits(member.tenant, by=member, now=now(), **form.values()):
+    try:
+        changed = change_limits(member.tenant, by=member, now=now(), **form.values())
+    except NeedsSignature as needed:
+        return asked(request, needed)
+    if changed:
         messages.success(request, "Limits saved. They hold from the next message on.")
     return redirect("sequences:limits")

@@ -18,7 +18,7 @@ _KEY = re.compile(r"[0-9a-f]{32}")
 
 # sender_by_key: row-level security shows the web role exactly the sender whose key the transaction names.
 SENDER_BY_KEY = (
-    "SELECT id, tenant_id, provider, config, sealed_credentials FROM sequences_sender WHERE webhook_key = %s"
+    "SELECT id, tenant_id, provider, config, sealed_credentials, simulated FROM sequences_sender WHERE webhook_key = %s"
 )
 
 
@@ -60,6 +60,6 @@ class Accounts:
             row = await cursor.fetchone()
         if row is None:
             return None
-        sender_id, tenant_id, provider, config, sealed = row
+        sender_id, tenant_id, provider, config, sealed, simulated = row
         secrets = sealing.open_sealed(sealed, context=f"sender:{tenant_id}") if sealed else {}
-        return Account(sender_id, tenant_id, provider, config or {}, secrets)
+        return Account(sender_id, tenant_id, provider, config or {}, secrets, simulated)

@@ -5,6 +5,9 @@ A module `webhooks/<provider>.py` has four pure functions:
 - `why_refused(request, account, now) -> str`: of one that was not, two words for the tenant.
 - `identify(request) -> Identity`: what makes two deliveries the same event; never fails on a body it cannot read.
 - `parse(kind, body, mark) -> list[Signal]`: the stored body in our words; ValueError when it is not what it says it is.
+
+Two more where a provider needs them: `split(request) -> Sequence[Request]`, the events of one POST, each stored for itself;
+`async prepare(request, account)`, what must be at hand before `genuine` can say anything (a certificate).
 """
 
 import hashlib
@@ -40,6 +43,7 @@ class Account:
     provider: str
     config: Mapping[str, Any]
     credentials: Mapping[str, Any]
+    simulated: bool = False
 
     def secret(self, name: str) -> str:
         value = self.credentials.get(name)

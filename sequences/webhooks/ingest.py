@@ -9,7 +9,7 @@ Answers: 200 stored (also an event we do not understand), 403 not genuine, 404 n
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from types import ModuleType
@@ -20,7 +20,7 @@ import psycopg
 from django.conf import settings
 
 from omnify.lib.clock import now
-from sequences.webhooks import mail, twilio, vapi
+from sequences.webhooks import certificates, mail, sendgrid, ses, twilio, vapi
 from sequences.webhooks.accounts import Accounts
 from sequences.webhooks.base import Account, Request, mark_in
 from sequences.webhooks.link import Link, parameters
@@ -51,12 +51,18 @@ class Door:
     module: ModuleType
     providers: frozenset[str]
     kinds: frozenset[str]
+    # Sub-addresses whose callers show a password before their body is read, which may then be a mail with a photograph.
+    passworded: frozenset[str] = frozenset()
 
 
 DOORS = {
     "twilio": Door("twilio", twilio, frozenset({"twilio"}), frozenset({"status", "inbound"})),
     "vapi": Door("vapi", vapi, frozenset({"vapi"}), frozenset({"call"})),
-    "postmark": Door("postmark", mail, frozenset({"postmark", "smtp"}), frozenset({"mail"})),
+    "postmark": Door("postmark", mail, frozenset({"postmark", "smtp"}), frozenset({"mail"}), frozenset({"mail"})),
+    "sendgrid": Door(
+        "sendgrid", sendgrid, frozenset({"sendgrid"}), frozenset({"events", "inbound"}), frozenset({"inbound"})
+    ),
+    "ses": Door("ses", ses, frozenset({"ses"}), frozenset({"sns"})),
 }
 
 
@@ -161,28 +167,46 @@ class Ingest:
     ) -> bytes:
         """Stores one request to a known key; `request` has no body yet."""
         limit = LIMIT
-        if door.name == "postmark":
+        if request.kind in door.passworded:
             account = await self.checked(desk, door, key, account, request)
             limit = MAIL_LIMIT
         body = await body_of(receive, request.headers, limit)
         request = Request(request.url, request.kind, request.mark, request.headers, body)
-        if door.name != "postmark":
+        if request.kind not in door.passworded:
             account = await self.checked(desk, door, key, account, request)
-        await desk.store.add(await row_of(door, account, request))
+        first, *more = await rows_of(door, account, request)
+        if more:
+            await asyncio.gather(*[desk.store.add(row) for row in (first, *more)])
+        else:
+            await desk.store.add(first)
         return EMPTY_TWIML if door.name == "twilio" and request.kind == "inbound" else b""
 
     async def checked(self, desk: Desk, door: Door, key: str, account: Account, request: Request) -> Account:
         """The account whose secret the request proves to know. A secret changed within the last minute is read again."""
+        await prepared(door, account, request)
         if door.module.genuine(request, account, now()):
             return account
         again = await desk.accounts.find(key, fresh=True)
+        if again is not None:
+            await prepared(door, again, request)
         if again is None or again.provider not in door.providers or not door.module.genuine(request, again, now()):
             raise Refusal(403, door.module.why_refused(request, again or account, now()))
         return again
 
 
+async def prepared(door: Door, account: Account, request: Request) -> None:
+    """What this provider's check needs is at hand. Where it cannot be had the answer is 503: nothing is known about the request."""
+    if door.name == "ses":
+        try:
+            await ses.prepare(request, account)
+        except certificates.Unready as problem:
+            logger.warning("A certificate of Amazon SNS could not be had: %s", problem)
+            raise Refusal(503) from problem
+
+
 def parts_of(path: str) -> tuple[Door, str, str, str]:
-    """/hooks/twilio/<key>/status/<mark>, /hooks/twilio/<key>/inbound, /hooks/vapi/<key>[/<mark>], /hooks/postmark/<key>."""
+    """/hooks/twilio/<key>/status/<mark>, /hooks/twilio/<key>/inbound, /hooks/vapi/<key>[/<mark>], /hooks/postmark/<key>,
+    /hooks/sendgrid/<key>/events, /hooks/sendgrid/<key>/inbound, /hooks/ses/<key>."""
     name, _, rest = path.removeprefix(PREFIX).partition("/")
     key, *more = rest.rstrip("/").split("/")
     door = DOORS.get(name)
@@ -192,6 +216,10 @@ def parts_of(path: str) -> tuple[Door, str, str, str]:
         if not more or more[0] not in door.kinds or len(more) > 2 or (more[0] == "inbound" and len(more) > 1):
             raise Refusal(404)
         return door, key, more[0], mark_in(more[1]) if len(more) > 1 else ""
+    if name == "sendgrid":
+        if len(more) != 1 or more[0] not in door.kinds:
+            raise Refusal(404)
+        return door, key, more[0], ""
     if len(more) > 1:
         raise Refusal(404)
     return door, key, next(iter(door.kinds)), mark_in(more[0]) if more else ""
@@ -226,15 +254,20 @@ async def body_of(receive: Receive, headers: Mapping[str, str], limit: int) -> b
             return b"".join(chunks)
 
 
-async def row_of(door: Door, account: Account, request: Request) -> Row:
-    """The row to store. A large body is taken apart in a thread, so that other requests are not kept waiting."""
+async def rows_of(door: Door, account: Account, request: Request) -> list[Row]:
+    """The rows to store, one an event. A large body is taken apart in a thread, so that other requests are not kept waiting."""
     if len(request.body) > LARGE:
-        return await asyncio.to_thread(row_now, door, account, request)
-    return row_now(door, account, request)
+        return await asyncio.to_thread(rows_now, door, account, request)
+    return rows_now(door, account, request)
+
+
+def rows_now(door: Door, account: Account, request: Request) -> list[Row]:
+    events: Sequence[Request] = sendgrid.split(request) if door.name == "sendgrid" else (request,)
+    return [row_now(door, account, each) for each in events]
 
 
 def row_now(door: Door, account: Account, request: Request, *, at: datetime | None = None) -> Row:
-    """The row of one request; `at`: when it happened, where that is not now."""
+    """The row of one request; `at`: when it happened, where that is not now (the database's now)."""
     if door.name == "postmark":
         request = replace(request, body=mail.stored_body(request.body))
     identity = door.module.identify(request)

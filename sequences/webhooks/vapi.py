@@ -76,7 +76,7 @@ def parse(kind: str, body: str, mark: str) -> list[Signal]:
         return [CallProgress(mark, call_id, status, caller_of(call))]
     if what == "status-update":
         reason = text_of(message.get("endedReason")) or text_of(call.get("endedReason"))
-        return [CallEnded(mark, call_id, reason, complete=False, caller=caller_of(call))]
+        return [CallEnded(mark, call_id, reason, complete=False, caller=caller_of(call), withheld=is_withheld(call))]
     return [_report(message, call, call_id, mark)] if what == "end-of-call-report" else []
 
 
@@ -103,6 +103,7 @@ def _report(message: dict[str, Any], call: dict[str, Any], call_id: str, mark: s
         seconds=round(seconds) if isinstance(seconds, int | float) and 0 <= seconds < 10**6 else None,
         ended_at=moment(message.get("endedAt") or call.get("endedAt")),
         caller=caller_of(call),
+        withheld=is_withheld(call),
     )
 
 
@@ -111,6 +112,11 @@ def caller_of(call: dict[str, Any]) -> str:
     if call.get("type") != "inboundPhoneCall":
         return ""
     return text_of(table(call.get("customer")).get("number"), 40).strip()
+
+
+def is_withheld(call: dict[str, Any]) -> bool:
+    """Whether somebody called us without showing a number."""
+    return call.get("type") == "inboundPhoneCall" and not caller_of(call)
 
 
 def moment(value: object) -> datetime | None:

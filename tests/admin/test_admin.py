@@ -14,11 +14,12 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from contacts.models import Contact
+from omnify.lib import clock
 from omnify.tenants.context import tenant_context
 from omnify.tenants.models import ApiKey, Event, Membership, SealState, Tenant, User
 from sequences.models import Enrollment, SendEpoch, Sender, Sequence, Switch, Tally, Vitals, Wakeup
 from tests.everything import Rows, make_everything
-from tests.making import People, make_contact, make_enrollment, make_member
+from tests.making import People, make_contact, make_enrollment, make_member, signed
 
 pytestmark = [pytest.mark.django_db, pytest.mark.as_web]
 
@@ -279,11 +280,12 @@ def test_the_index_names_no_other_tenants_rows(staff: Client, ours: Rows, theirs
 def test_a_workspace_is_switched_to_live_by_its_verb(staff: Client, ours: Rows, people: People) -> None:
     form = staff.get(url(Tenant, "change", people.acme.pk)).context["adminform"].form
     values = {name: form.initial.get(name) for name in form.fields}
-    for name in ("business_hours", "brand_profile", "approved_facts", "caps"):
+    for name in ("business_hours", "brand_profile", "approved_facts"):
         values[name] = {"approved_facts": "[]"}.get(name, "{}")
     values |= {"sending_mode": "live", "support_contact": "x@acme.example"}
     response = staff.post(url(Tenant, "change", people.acme.pk), values)
     assert response.status_code == 302, response.context["adminform"].form.errors
+    signed(None, clock.now(), by=people.alice)  # real sending waits for a signature
     with tenant_context(people.acme.pk):
         assert Tenant.objects.get(pk=people.acme.pk).sending_mode == "live"
         assert "sending_mode" in Event.objects.get(kind="tenant.updated").data["fields"]

@@ -111,7 +111,7 @@ def test_one_command_brings_everything_up_and_one_signal_takes_all_of_it_down(
     assert up.get("/accounts/login/") == 200
     family = up.family()
     for part in (
-        "uvicorn omnify.asgi:application",
+        "-m omnify.commands.web",
         "-m omnify.simulator",
         "-m omnify.commands.warden",
         "qcluster",

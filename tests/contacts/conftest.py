@@ -9,6 +9,7 @@ import pytest
 from contacts.importing import jobs, passes
 from contacts.models import ImportJob
 from omnify.tenants.context import tenant_context
+from tests.making import start_import
 
 LIST = """First name,Last name,Email,Phone,Company,State,SMS consent
 Ann,Lee,ANN@x.example,(212) 555-0100,Acme,NY,yes
@@ -74,7 +75,7 @@ def imported(reviewed: Callable[..., ImportJob], people: Any, now: Any) -> Calla
     def make(content: bytes | str, **more: Any) -> ImportJob:
         job = reviewed(content, **more)
         with tenant_context(job.tenant_id):
-            assert jobs.start_import(job, by=people.bob, now=now)
+            assert start_import(job, by=people.bob, signed_by=people.alice, now=now)
         passes.run(job.tenant_id, job.pk, now=now)
         return again(job)
 

@@ -212,6 +212,16 @@ def test_a_no_ends_an_earlier_consent_and_an_old_list_does_not_bring_it_back(imp
     assert not Consent.objects.filter(contact=ann, revoked_at__isnull=True).exists()
 
 
+def test_consent_for_one_channel_says_nothing_about_another(imported, acme, now) -> None:
+    ann = make_contact(acme, now, email="ann@x.example", phone="+12125550100", consents=("sms",))
+    asked = "Email,Phone,SMS consent,Email consent\n"
+    imported(asked + "ann@x.example,2125550100,yes,yes\n", consent=COLUMN)
+    assert Consent.objects.filter(contact=ann, channel="email", revoked_at=None).exists()
+    imported(asked + "ann@x.example,2125550100,no,yes\n", consent=COLUMN)
+    assert not Consent.objects.filter(contact=ann, channel="sms", revoked_at=None).exists()
+    assert Consent.objects.filter(contact=ann, channel="email", revoked_at=None).count() == 1
+
+
 def test_formulas_nuls_and_other_people_s_markup_are_kept_as_plain_text(imported, acme) -> None:
     imported(b"First name,Last name,Email\n=1+1,<b>x</b>\x00y,a@x.example\n")
     row = Contact.objects.get()

@@ -1,10 +1,11 @@
 """Phone numbers as lists write them."""
 
 import json
+import random
 
 import pytest
 
-from contacts.phones import NoPhone, Phone, normalise
+from contacts.phones import NoPhone, Phone, _carefully, normalise
 
 
 @pytest.mark.parametrize(
@@ -64,6 +65,29 @@ def test_a_number_no_plan_has_given_out_is_kept_and_marked(raw: str) -> None:
     found = normalise(raw)
     assert isinstance(found, Phone)
     assert found.valid is False
+
+
+# How people write American numbers, and what looks like one and is none.
+DRESSES = (
+    "{a}{e}{l}", "({a}) {e}-{l}", "{a}-{e}-{l}", "{a}.{e}.{l}", "1{a}{e}{l}", "+1{a}{e}{l}", "+1 {a} {e} {l}", "1-{a}-{e}-{l}", "1 ({a}) {e}-{l}",
+    " {a} {e} {l}", "'{a}{e}{l}", "+{a}{e}{l}", "+{a} {e} {l}", "({a}{e}-{l}", "{a}{e}{l}.0", "1{a}{e}.{l}", "{a}{e}.{l}", "tel:{a}-{e}-{l}",
+    "{a} {e} {l} x12", "{a}{e}{l}1", "{a}{e}", "0{a}{e}{l}", "011{a}{e}{l}", "00{a}{e}{l}", "{a}/{e}/{l}", "{a}-{e}-{l} / {a}-{e}-{l}", "-{a}-{e}-{l}",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("region", ["US", "CA", "PR"])
+def test_the_quick_reading_says_what_the_careful_one_says(region: str) -> None:
+    """The quick one takes no answer of its own: each must be libphonenumber's, whatever plan it follows next year."""
+    chance = random.Random(20260914)
+    codes = [str(n) for n in range(200, 1000)]
+    different = []
+    for n in range(8_000):
+        area, exchange = codes[n % 800], chance.choice(codes) if n % 3 else str(chance.randrange(1000)).zfill(3)
+        line = "0000" if n % 50 == 0 else f"{chance.randrange(10_000):04d}"
+        raw = DRESSES[n % len(DRESSES)].format(a=area, e=exchange, l=line)
+        if (quick := normalise(raw, region)) != (careful := _carefully(raw, region)):
+            different.append((raw, quick, careful))
+    assert different == []
 
 
 @pytest.mark.conformance

@@ -4,15 +4,17 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django_q.models import OrmQ
 
 from contacts.models import Contact
 from omnify.promises import scene
+from omnify.tenants.context import tenant_context
 from omnify.tenants.models import Event
 from sequences import switches
 from sequences.catchup import after_standstill, after_stop
 from sequences.engine import tick
-from sequences.models import Enrollment, Message, Wakeup
-from sequences.tasks import sending_started
+from sequences.models import Enrollment, Execution, Message, Wakeup
+from sequences.tasks import sending_resumed, sending_started
 
 pytestmark = pytest.mark.django_db(transaction=True)
 HOUR, MINUTE = timedelta(hours=1), timedelta(minutes=1)
@@ -57,6 +59,83 @@ def test_the_first_hour_after_six_hours_brings_at_most_a_tenth_more(morning: Any
     assert late[0].next_run_at <= resumed + 72 * HOUR
 
 
+def by_the_hour(made: scene.Scene, resumed: Any) -> list[int]:
+    """How many of a tenant come in each hour after `resumed`."""
+    moments = Enrollment.objects.all_tenants().filter(tenant=made.tenant, next_run_at__isnull=False)
+    hours = [(at - resumed - timedelta(seconds=1)) // HOUR for at in moments.values_list("next_run_at", flat=True)]
+    return [hours.count(n) for n in range(max(hours) + 1)]
+
+
+def remember(made: scene.Scene, channel: str, an_hour: int, days: int, until: Any) -> None:
+    """A ledger in which so much was sent on this channel each hour."""
+    enrollment = Enrollment.objects.all_tenants().filter(tenant=made.tenant).first()
+    with tenant_context(made.tenant.pk):
+        taken = Execution.objects.filter(enrollment=enrollment).count() + 1
+        Execution.objects.bulk_create(
+            Execution(
+                tenant_id=made.tenant.pk, enrollment=enrollment, sequence_id=enrollment.sequence_id, turn=taken + n, visit=1,
+                at=until - timedelta(days=days) + n * HOUR / an_hour, decision="send", reason="due", channel=channel,
+            )
+            for n in range(days * 24 * an_hour)
+        )  # fmt: skip
+
+
+def backlog(made: scene.Scene, kind: str, count: int, since: Any, until: Any) -> None:
+    people = made.people(count, places=["US-NY"])
+    sequence = made.sequence({"kind": kind, "body": "Hi", "subject": "Hi"}, name=f"{kind} {count}")
+    known = list(Enrollment.objects.all_tenants().values_list("pk", flat=True))
+    made.enrolled(sequence, people)
+    mine = list(Enrollment.objects.all_tenants().exclude(pk__in=known).order_by("pk"))
+    for n, each in enumerate(mine):
+        each.next_run_at = since + (until - since) * n / count
+    Enrollment.objects.all_tenants().bulk_update(mine, ["next_run_at"])
+
+
+@pytest.mark.parametrize("stood", [6, 24, 100])
+def test_no_hour_after_an_outage_of_any_length_brings_more_than_a_tenth_beside_its_own(stood: int, now: Any) -> None:
+    made = scene.make(now - 200 * HOUR)
+    base = now - stood * HOUR
+    backlog(made, "sms", 300, base, now - 2 * MINUTE)
+    remember(made, "sms", 30, 3, base)
+    Wakeup.objects.create(kind="tick", started_at=base, finished_at=base)
+    assert after_standstill(now) == 300
+    hours = by_the_hour(made, now)
+    assert hours[:3] == [3, 3, 3]
+    assert max(hours[:24]) <= 3
+    assert sum(hours) == 300
+    assert after_standstill(now) == 0
+
+
+def test_each_channel_of_each_tenant_is_eased_beside_its_own_normal_hour(now: Any) -> None:
+    busy, new = scene.make(now - 200 * HOUR), scene.make(now - 200 * HOUR)
+    base = now - 10 * HOUR
+    backlog(busy, "sms", 60, base, now - 2 * MINUTE)
+    backlog(busy, "email", 90, base, now - 2 * MINUTE)
+    backlog(new, "sms", 200, base, now - 2 * MINUTE)
+    remember(busy, "sms", 50, 2, base)
+    remember(busy, "email", 10, 2, base)
+    remember(new, "sms", 90, 0, base)
+    Wakeup.objects.create(kind="tick", started_at=base, finished_at=base)
+    assert after_standstill(now) == 350
+    # Texts 5 and email 1 an hour; the new tenant's by what was planned, 20 an hour: 2.
+    assert by_the_hour(busy, now)[:3] == [6, 6, 6]
+    assert by_the_hour(new, now)[:3] == [2, 2, 2]
+
+
+def test_who_waits_at_a_wait_counts_for_the_channel_after_it(now: Any) -> None:
+    made = scene.make(now - 200 * HOUR)
+    base = now - 10 * HOUR
+    people = made.people(40, places=["US-NY"])
+    text = {"kind": "sms", "body": "Hi"}
+    made.enrolled(made.sequence({"kind": "wait", "config": {"hours": 1}}, text, name="after a wait"), people[:20])
+    made.enrolled(made.sequence(text, name="at once"), people[20:])
+    Enrollment.objects.all_tenants().filter(tenant=made.tenant).update(next_run_at=base + HOUR)
+    remember(made, "sms", 20, 2, base)
+    Wakeup.objects.create(kind="tick", started_at=base, finished_at=base)
+    assert after_standstill(now) == 40
+    assert by_the_hour(made, now)[:3] == [2, 2, 2]
+
+
 @pytest.mark.parametrize(("stood", "moved"), [(29 * MINUTE, False), (31 * MINUTE, True)])
 def test_a_short_pause_is_caught_up_with_at_once(morning: Any, stood: timedelta, moved: bool) -> None:
     made = scene.make(morning - HOUR)
@@ -88,8 +167,11 @@ def test_a_switch_that_was_off_for_hours_lets_its_people_go_a_little_at_a_time(m
     assert decided(morning, morning + 3 * HOUR) == 0
     resumed = morning + 3 * HOUR
     switches.switch_on("all", by="pat", reason="put right", now=resumed)
-    # 120 people in two hours, spread over 36: some three an hour.
-    assert decided(resumed, resumed + HOUR) <= 12
+    (left,) = OrmQ.objects.filter(key="default")
+    assert left.task["func"] == "sequences.tasks.sending_resumed"
+    assert sending_resumed(*left.task["args"]) == 120
+    # 120 people in three hours: a tenth of forty an hour.
+    assert decided(resumed, resumed + HOUR) == 4
     waiting = Enrollment.objects.all_tenants().filter(status="active", next_run_at__lte=resumed + 36 * HOUR)
     assert waiting.count() >= 108
 

@@ -32,6 +32,7 @@ from sequences.inbound import apply_waiting
 from sequences.models import Enrollment, Message, ProviderEvent, SendEpoch, Sequence
 from sequences.transports.base import Absent, CannotSay, Found, Listed, Logged, Outbound, Receipt, Taken
 from sequences.transports.listing import Reader
+from tests.making import start_import
 from tests.promises import snapshot
 
 # A Wednesday, 18:00 in New York and 15:00 in Los Angeles: for some the evening closes soon.
@@ -290,7 +291,7 @@ class House:
         passes.run(self.tenant_id, job.pk, now=self.now)
         with tenant_context(self.tenant_id):
             job.refresh_from_db()
-            jobs.start_import(job, by=self.scene.owner, now=self.now)
+            start_import(job, by=self.scene.owner, signed_by=self.scene.owner, now=self.now)
         passes.run(self.tenant_id, job.pk, now=self.now)
         self.withdrawn = {
             key: when for key, when in self.withdrawn.items() if key[1] != "sms"

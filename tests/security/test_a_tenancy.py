@@ -29,6 +29,7 @@ pytestmark = pytest.mark.django_db
 CROSSING = {
     "contacts/importing/sweeping.py": "looks for imports that a killed worker left",
     "contacts/placing.py": "fills a new column for everybody, a chunk at a time",
+    "omnify/tenants/expiry.py": "asks which requests for a signature are over, and enters each one's tenant",
     "omnify/tenants/middleware.py": "finds out whose request it is, before there is a tenant",
     "omnify/tenants/querysets.py": "defines it",
     "omnify/tenants/context.py": "names it in an error's text",

@@ -12,7 +12,7 @@ from omnify.tenants.context import tenant_context
 from sequences.blocklists import sync
 from sequences.models import Sender
 from sequences.transports.base import Account, Unreadable
-from sequences.transports.suppressions import add, listed
+from sequences.transports.suppressions.postmark import add, listed
 from tests.wire.wiring import Wire, with_own_accounts
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -139,7 +139,7 @@ def test_a_complaint_is_never_taken_off(postmark: Wire, now: datetime) -> None:
     on_their_list(postmark, (MAIL, "SpamComplaint", "Recipient"))
     sync(now)
     assert closed(postmark)
-    assert theirs(postmark) == {MAIL: "SpamComplaint"}
+    assert theirs(postmark) == {MAIL: "complained"}
 
 
 def test_what_a_member_takes_off_there_stays_closed_here(postmark: Wire, now: datetime) -> None:

@@ -22,6 +22,8 @@ class Event(TenantModel):
         indexes = [
             models.Index(fields=["tenant", "subject_type", "subject_id", "-id"], name="event_by_subject"),
             models.Index(fields=["tenant", "-id"], name="event_newest"),  # read by the audit page
+            # Read before people are enrolled: how many came in lately without a second signature.
+            models.Index(fields=["tenant", "at"], name="event_enrolled", condition=models.Q(kind="sequence.enrolled")),
         ]
 
     def __str__(self) -> str:
@@ -41,6 +43,8 @@ class NotificationType(models.TextChoices):
     OPT_OUT = "opt_out", "Opted out"
     IMPORT_FINISHED = "import_finished", "Import finished"
     SENDING_PROBLEM = "sending_problem", "Sending problem"
+    APPROVAL = "approval", "Second signature"
+    SUPPORT = "support", "Support looked in"
 
 
 class Priority(models.TextChoices):

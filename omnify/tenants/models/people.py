@@ -64,6 +64,9 @@ class Tenant(models.Model):
     sending_enabled = models.BooleanField(
         default=True, help_text="The kill switch: read in the transaction that claims a message."
     )
+    two_signatures = models.BooleanField(
+        default=True, help_text="What reaches many people or loosens a safeguard needs a second person's signature."
+    )
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:

@@ -20,9 +20,9 @@ CHANNELS = {"sms": "SMS", "email": "Email", "voice": "AI call"}
 
 # Which colour a state's chip has. The word is always there too; a state not named here stays grey.
 TONES = {
-    "good": "active delivered done completed booked answered replied valid live sent accepted owner given reviewed warming hot",
-    "warn": "paused draft unknown held waiting deferred parked unmatched simulated cooling suppressed expired high",
-    "bad": "failed undelivered rejected bounced urgent revoked opted_out cancelled invalid cold complained",
+    "good": "active delivered done completed booked answered replied valid live sent accepted owner given reviewed warming hot signed",
+    "warn": "paused draft unknown held waiting deferred parked unmatched simulated cooling suppressed expired changed withdrawn high",
+    "bad": "failed undelivered rejected bounced urgent revoked opted_out cancelled invalid cold complained refused",
     "info": "ready claimed sending importing reviewing uploaded new inbound normal manager",
 }
 TONE_OF = {word: tone for tone, words in TONES.items() for word in words.split()}

@@ -10,9 +10,11 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from omnify.lib.clock import now
 from omnify.tenants.access import member_required
 from omnify.tenants.actions import set_sending, update_tenant
+from omnify.tenants.asking import asked
 from omnify.tenants.forms import TenantForm
 from omnify.tenants.middleware import SESSION_KEY
 from omnify.tenants.models.people import Role
+from omnify.tenants.signatures import NeedsSignature
 
 
 @login_required
@@ -62,7 +64,10 @@ def save_settings(request: HttpRequest) -> HttpResponse:
         return render(
             request, "tenants/settings.html", {"form": form, "may_change": True, "part": "workspace"}, status=422
         )
-    update_tenant(member.tenant, by=member, now=now(), **form.columns())
+    try:
+        update_tenant(member.tenant, by=member, now=now(), **form.columns())
+    except NeedsSignature as needed:
+        return asked(request, needed)
     messages.success(request, "Settings saved.")
     return redirect("tenants:settings")
 
@@ -75,4 +80,18 @@ def sending(request: HttpRequest) -> HttpResponse:
     enabled = request.POST.get("enabled") == "yes"
     if set_sending(member.tenant, enabled=enabled, by=member, now=now()):
         messages.success(request, "Sending is on again." if enabled else "Sending is off. Nothing more leaves.")
+    return redirect("tenants:settings")
+
+
+@member_required(Role.OWNER)
+@require_POST
+def signatures(request: HttpRequest) -> HttpResponse:
+    """Asks to do without second signatures, which needs one; or turns them on again, which needs none."""
+    member = request.member  # type: ignore[attr-defined]
+    wanted = request.POST.get("wanted") == "yes"
+    try:
+        if update_tenant(member.tenant, by=member, now=now(), two_signatures=wanted):
+            messages.success(request, "Second signatures are asked for again." if wanted else "Nobody else signs now.")
+    except NeedsSignature as needed:
+        return asked(request, needed)
     return redirect("tenants:settings")

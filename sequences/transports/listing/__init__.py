@@ -15,6 +15,8 @@ _MODULES = {
     "twilio": "sequences.transports.listing.twilio",
     "vapi": "sequences.transports.listing.vapi",
     "postmark": "sequences.transports.listing.postmark",
+    "sendgrid": "sequences.transports.listing.sendgrid",
+    "ses": "sequences.transports.listing.ses",
 }
 Events = Callable[[Account, str, datetime, datetime], Iterator[Listed]]
 Sent = Callable[[Account, datetime, datetime], Iterator[Logged]]
@@ -25,13 +27,14 @@ class Reader:
     """One provider's lists. Both functions raise Unreadable unless they came to the end of what was asked for.
 
     events(account, kind, since, until): what webhooks of this kind would have told. sent(account, since, until): what left.
-    `complete` fetches the rest of an event whose list shows only its head.
+    `complete` fetches the rest of an event whose list shows only its head; None where there is nothing behind it (yet).
+    `sent` of a provider that keeps no log raises Unreadable, which says so.
     """
 
     kinds: tuple[str, ...]
     events: Events
     sent: Sent
-    complete: Callable[[Account, Listed], Listed] = lambda account, listed: listed
+    complete: Callable[[Account, Listed], Listed | None] = lambda account, listed: listed
 
 
 def reader_for(provider: str) -> Reader | None:

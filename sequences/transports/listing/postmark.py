@@ -33,16 +33,21 @@ COMPLAINT = "SpamComplaint"
 
 
 def events(account: Account, kind: str, since: datetime, until: datetime) -> Iterator[Listed]:
-    """`inbound`: mails to us, only their heads (see complete). `status`: bounces, complaints, and who unsubscribed."""
+    """`inbound`: mails to us, only their heads (see complete). `status`: bounces, complaints, who unsubscribed, and of the mails
+    that we sent the heads of their deliveries."""
     if kind == "inbound":
         return _inbound(account, since, until)
-    return chain(_bounces(account, since, until), _unsubscribed(account, since, until))
+    closing = chain(_bounces(account, since, until), _unsubscribed(account, since, until))
+    return chain(closing, _perhaps_delivered(account, since, until))
 
 
-def complete(account: Account, listed: Listed) -> Listed:
-    """The whole mail of a head."""
-    if listed.kind != "mail" or b'"RecordType"' in listed.body:
+def complete(account: Account, listed: Listed) -> Listed | None:
+    """The whole mail of a head, or the delivery that Postmark's own record of a mail holds."""
+    if listed.kind != "mail":
         return listed
+    if b'"RecordType"' in listed.body:
+        told = json.loads(listed.body)
+        return _delivered(account, told, listed) if HEAD in told else listed
     mail_id = json.loads(listed.body)["MessageID"]
     mail = _get(account, f"/messages/inbound/{mail_id}/details", {})
     if not isinstance(mail.get("Headers"), list) or mail.get("MessageID") != mail_id:
@@ -74,6 +79,30 @@ def _bounces(account: Account, since: datetime, until: datetime) -> Iterator[Lis
         if since <= at <= until:
             record = COMPLAINT if bounce.get("Type") == COMPLAINT else "Bounce"
             yield Listed("mail", json.dumps({**bounce, "RecordType": record}).encode(), at)
+
+
+HEAD = "omnify-head"
+
+
+def _perhaps_delivered(account: Account, since: datetime, until: datetime) -> Iterator[Listed]:
+    """A delivery of each mail that left, without its moment: the list does not say whether it arrived, each mail's record does."""
+    for entry in sent(account, since, until):
+        head = {"RecordType": "Delivery", "MessageID": entry.provider_id, "Recipient": entry.to, HEAD: 1}
+        yield Listed("mail", json.dumps({**head, "Metadata": {"m": entry.mark}}).encode(), entry.at)
+
+
+def _delivered(account: Account, head: dict[str, Any], listed: Listed) -> Listed | None:
+    """The delivery as its webhook would have told it; None while the mail has not arrived."""
+    mail = _get(account, f"/messages/outbound/{head['MessageID']}/details", {})
+    events = mail.get("MessageEvents")
+    for event in map(table, events if isinstance(events, list) else []):
+        at = moment(event.get("ReceivedAt"))
+        if event.get("Type") == "Delivered" and event.get("Recipient") == head["Recipient"] and at is not None:
+            told = {name: value for name, value in head.items() if name != HEAD}
+            details = text_of(table(event.get("Details")).get("DeliveryMessage"), 500)
+            body = {**told, "DeliveredAt": event["ReceivedAt"], "Details": details}
+            return Listed("mail", json.dumps(body).encode(), at)
+    return None
 
 
 def _unsubscribed(account: Account, since: datetime, until: datetime) -> Iterator[Listed]:

@@ -39,7 +39,9 @@ class Command(BaseCommand):
         parser.add_argument("--rows", type=int, help="rows of the file, or enrolments of the larger table")
         parser.add_argument("--rounds", type=int, help="the median of so many rounds counts")
         parser.add_argument("--batch", type=int, default=500)
-        parser.add_argument("--processes", type=int, default=1, help="of the tick and its floor (default 1)")
+        parser.add_argument(
+            "--processes", type=int, help="of the tick and its floor (default: once with one, once with two)"
+        )
 
     def handle(self, *args: Any, what: list[str], **options: Any) -> None:
         size = Size(**{name: options[name] for name in ("people", "rows", "rounds", "batch", "processes", "full")})

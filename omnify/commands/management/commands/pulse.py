@@ -34,10 +34,11 @@ class Command(BaseCommand):
         try:
             if pulse.lead():
                 pulse.beat(database_clock()())
+            look = began + pulse.pause
             # In short turns, so that it ends soon when it is told to.
-            while self.running and (left := began + pulse.pause - time.monotonic()) > 0:
-                if pulse.wait(min(left, PERIOD)):
-                    break
+            while self.running and (left := look - time.monotonic()) > 0:
+                if (within := pulse.wait(min(left, PERIOD))) is not None:
+                    look = min(look, time.monotonic() + within)
         except (OperationalError, psycopg.OperationalError) as error:
             logger.warning("The database is away (%s); trying again in a second.", type(error).__name__)
             connection.close()

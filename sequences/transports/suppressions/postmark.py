@@ -1,15 +1,14 @@
-"""Postmark's own list of addresses it will not deliver to: read, added to, taken off. Twilio and VAPI have no list one can write.
+"""Postmark's own list of addresses it will not deliver to: read, added to, taken off.
 
 Source: postmarkapp.com/developer/api/suppressions-api. At most 50 addresses in one request; a complaint cannot be taken off.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 from sequences.transports.base import CONNECT_TIMEOUT, READ_TIMEOUT, Account, Unreadable
 from sequences.transports.postmark import API, token_of
+from sequences.transports.suppressions import COMPLAINED, GONE, OPTED_OUT, Entry, Lists
 from sequences.webhooks.base import table, text_of
 from sequences.webhooks.vapi import moment
 
@@ -17,14 +16,7 @@ AT_ONCE = 50
 STREAM = "outbound"
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """One address on the list. `reason`: ManualSuppression, HardBounce or SpamComplaint; `origin`: Recipient, Customer or Admin."""
-
-    address: str
-    reason: str
-    origin: str
-    since: datetime | None
+REASONS = {"HardBounce": GONE, "SpamComplaint": COMPLAINED}
 
 
 def listed(account: Account) -> list[Entry]:
@@ -36,9 +28,10 @@ def listed(account: Account) -> list[Entry]:
     return [
         Entry(
             text_of(each.get("EmailAddress"), 254).strip().lower(),
-            text_of(each.get("SuppressionReason"), 40),
+            REASONS.get(text_of(each.get("SuppressionReason"), 40), OPTED_OUT),
             text_of(each.get("Origin"), 40),
             moment(each.get("CreatedAt")),
+            fixed=each.get("SuppressionReason") == "SpamComplaint",
         )
         for each in map(table, entries)
         if each.get("EmailAddress")
@@ -83,3 +76,6 @@ def _ask(account: Account, method: str, path: str, body: dict[str, Any] | None =
             return table(answer.json())
         except (requests.RequestException, ValueError) as error:
             raise Unreadable(f"Postmark's suppressions could not be read ({type(error).__name__}).") from error
+
+
+LISTS = Lists(listed=listed, add=add, take_off=take_off, at_once=AT_ONCE)
