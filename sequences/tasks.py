@@ -62,7 +62,8 @@ def poll_providers() -> int:
             database_clock()(), budget_seconds=polling.ROUND_SECONDS, list_seconds=polling.LIST_SECONDS
         )
         for polling_id in reading.long:
-            ask(f"list-{polling_id}", "sequences.tasks.read_long_list", polling_id, cluster="slow", now=database_clock()())
+            kind = f"list-{polling_id}"
+            ask(kind, "sequences.tasks.read_long_list", polling_id, cluster="slow", now=database_clock()())
     if reading.left:
         again("poll")
     return reading.found

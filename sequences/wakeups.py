@@ -12,6 +12,7 @@ from typing import Any
 from django.db import connection, transaction
 
 from omnify.lib import clock
+from sequences.models import Wakeup
 
 # The channel on which whoever makes something due says so, in its own transaction; the payload is one of WORDS, or several
 # with commas between. The cluster that the word belongs to begins at once; the pulse looks a second later whether it did.
