@@ -1,8 +1,9 @@
 """A backup of one tenant's rows and its restore, inside a test database: what a restored server would hold."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from django.db import connection, transaction
 
@@ -34,11 +35,8 @@ def take(tenant_id: int, at: datetime) -> Backup:
 
 
 def restore(backup: Backup) -> None:
-    """Everything of this tenant is as it was. Append-only tables can be emptied by nobody without the owner's grant."""
-    with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute("SELECT t FROM unnest(%s::text[]) AS t WHERE NOT has_table_privilege(t, 'DELETE')", [TABLES])
-        kept_for_ever = ", ".join(f'"{table}"' for (table,) in cursor.fetchall())
-        _as_owner(cursor, f"GRANT DELETE ON {kept_for_ever} TO omnify_system")
+    """Everything of this tenant is as it was. Append-only tables can be emptied by nobody without their owner."""
+    with append_only_tables_opened(), transaction.atomic(), connection.cursor() as cursor:
         set_local(tenant_id=str(backup.tenant_id))
         for table in TABLES:
             cursor.execute(f'DELETE FROM "{table}" WHERE tenant_id = %s', [backup.tenant_id])
@@ -46,10 +44,26 @@ def restore(backup: Backup) -> None:
             cursor.execute(
                 f'INSERT INTO "{table}" SELECT * FROM jsonb_populate_recordset(NULL::"{table}", %s::jsonb)', [rows]
             )
-        _as_owner(cursor, f"REVOKE DELETE ON {kept_for_ever} FROM omnify_system")
 
 
-def _as_owner(cursor: Any, statement: str) -> None:
-    cursor.execute("SET LOCAL ROLE NONE")
-    cursor.execute(statement)
-    cursor.execute("SET LOCAL ROLE omnify_system")
+@contextmanager
+def append_only_tables_opened() -> Iterator[None]:
+    """Inside, also they can be emptied, as a server is that is put back from a file."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT t FROM unnest(%s::text[]) AS t WHERE NOT has_table_privilege(t, 'DELETE')", [TABLES])
+        kept_for_ever = [table for (table,) in cursor.fetchall()]
+        cursor.execute("SELECT tgrelid::regclass::text FROM pg_trigger WHERE tgname = 'only_grows'")
+        guarded = [table for (table,) in cursor.fetchall()]
+    try:
+        _as_owner(kept_for_ever, guarded, "GRANT DELETE ON {} TO omnify_system", "DISABLE")
+        yield
+    finally:
+        _as_owner(kept_for_ever, guarded, "REVOKE DELETE ON {} FROM omnify_system", "ENABLE")
+
+
+def _as_owner(tables: list[str], guarded: list[str], rights: str, switch: str) -> None:
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SET LOCAL ROLE NONE")
+        cursor.execute(rights.format(", ".join(f'"{table}"' for table in tables)))
+        for table in guarded:
+            cursor.execute(f'ALTER TABLE "{table}" {switch} TRIGGER only_grows')
