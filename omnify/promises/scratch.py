@@ -41,6 +41,8 @@ def copy(of: str, name: str) -> Iterator[None]:
     owner = str(connection.settings_dict["NAME"])
     with beside() as cursor:
         cursor.execute(f'CREATE DATABASE "{name}" TEMPLATE "{of}"')
+        # Nobody crashes the server that these are on, so no commit needs to wait for its disk.
+        cursor.execute(f'ALTER DATABASE "{name}" SET synchronous_commit TO off')
     try:
         use(name, options=WORKERS)
         os.environ["DATABASE_URL"] = url()
