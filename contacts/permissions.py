@@ -12,6 +12,7 @@ from django.db import connection
 from contacts.addresses import normalised
 from contacts.locks import lock_addresses, lock_contacts, lock_contacts_having
 from contacts.models import Consent, Contact, Suppression
+from contacts.pacing import keep_pace
 from omnify.tenants.context import current_tenant_id, require_tenant_id, tenant_context
 from omnify.tenants.events import record
 
@@ -81,12 +82,15 @@ def lift(*, tenant_id: int, address: str, channels: Iterable[str], source: str, 
 
     What is LASTING stays.
     """
+    from contacts.erasing import open_again
+
     address, channels = normalised(address), sorted(set(channels))
     with tenant_context(tenant_id):
         contacts = lock_contacts_having(address)
         lock_addresses([address])
         in_force = Suppression.objects.filter(address=address, channel__in=channels, lifted_at__isnull=True)
         ended = in_force.exclude(reason__in=LASTING).update(lifted_at=now, lifted_by="person")
+        open_again(address, channels)
         if ended:
             _tell("contact.opted_in", tenant_id, contacts, now, "person", channels=channels, source=source)
     return ended
@@ -148,7 +152,7 @@ def give_consent(
     """Writes down that this person agreed, at `given_at` (now). An equal consent in force is returned instead of a second row.
 
     `evidence`: seller, text_shown, source_url, ip, evidence_hash, expires_at. Run inside the tenant's context. Raises
-    TakenBackSince when it is older than a revocation: an old paper must not undo that.
+    TakenBackSince when it is older than a revocation: an old paper must not undo that; TooFast for a list in disguise.
     """
     address, given_at = normalised(address), given_at or now
     with tenant_context(require_tenant_id()):
@@ -164,6 +168,7 @@ def give_consent(
         )
         if known is not None:
             return known
+        keep_pace(kind, now)
         row: Consent = Consent.objects.create(
             contact_id=contact_id,
             address=address,

@@ -141,6 +141,7 @@ def _opted_out(people: Sequence[Contact], words: Words, found: gate.Gate, now: d
     scope = tuple(found.scope) if found.verdict == "opt_out" else PHONE
     # Found late: what counts is the order in which they said it, by the provider's time. Of one moment the STOP wins.
     came_back_at = started_after(words.address, words.at)
+    were_open = optouts.still_open(people[0].tenant_id, words.address) if came_back_at else ()
     newly = optouts.opt_out(
         people,
         tenant_id=people[0].tenant_id,
@@ -153,7 +154,9 @@ def _opted_out(people: Sequence[Contact], words: Words, found: gate.Gate, now: d
         came_back_at=came_back_at,
     )
     if came_back_at is not None:
-        optouts.came_back(words.address, tenant_id=people[0].tenant_id, source=words.channel, now=now)
+        optouts.came_back(
+            words.address, tenant_id=people[0].tenant_id, were_open=were_open, source=words.channel, now=now
+        )
         _told(people[0], words, NotificationType.OPT_OUT, "opted out, and came back after that", Priority.NORMAL)
         return
     # One confirmation for each suppression in force, none where the provider has answered the keyword itself, and none for

@@ -12,7 +12,7 @@ from django.db.models import Case, DateTimeField, Exists, OuterRef, Q, Value, Wh
 from contacts.addresses import channels_of
 from contacts.locks import lock_contacts_having
 from contacts.models import Contact
-from contacts.permissions import lift, note_start, suppress
+from contacts.permissions import lift, note_start, suppress, suppressed
 from omnify.tenants.models import Tenant
 from sequences.models import Enrollment, Message, MessageState, Sender, Sequence
 from sequences.models.enrollment import OPEN_STATUSES, EnrollmentStatus
@@ -67,9 +67,16 @@ def opt_out(
     return newly
 
 
-def came_back(address: str, *, tenant_id: int, source: str, now: datetime) -> None:
-    """Opens this address again after an opt-out that was said before their START, and found only after it."""
-    lift(tenant_id=tenant_id, address=address, channels=channels_of(address), source=source, now=now)
+def still_open(tenant_id: int, address: str) -> tuple[str, ...]:
+    """The channels that nothing forbids to this address now."""
+    closed = suppressed(tenant_id, [(channel, address) for channel in channels_of(address)])
+    return tuple(channel for channel in channels_of(address) if (channel, address) not in closed)
+
+
+def came_back(address: str, *, tenant_id: int, were_open: abc.Collection[str], source: str, now: datetime) -> None:
+    """Opens this address again after an opt-out that was said before their START, and found only after it. `were_open`: the
+    channels that were open until then; what was closed already was closed by something later."""
+    lift(tenant_id=tenant_id, address=address, channels=were_open, source=source, now=now)
 
 
 def addresses_to_close(

@@ -7,7 +7,6 @@ own Message-ID; the raw message carries all our other headers.
 
 import re
 from datetime import datetime, timedelta
-from functools import lru_cache
 from typing import Any
 
 from sequences.codes.mail import ses as verdict
@@ -33,6 +32,8 @@ TAG = "m"
 _REGION = re.compile(r"[a-z]{2}(?:-[a-z]{2,12}){1,3}-\d{1,2}")
 # Codes that botocore makes up where the answer had none.
 _NO_CODE = re.compile(r"|\d{3}|Unknown")
+KEPT_CLIENTS = 64
+_clients: dict[tuple[str, ...], Any] = {}
 
 
 def send(outbound: Outbound) -> Receipt:
@@ -103,9 +104,17 @@ def client_of(holder: Account | Outbound) -> Any:
     return _client(key, secret_key, token, region_of(holder), holder.base_url)
 
 
-# Made once a process: a client takes a tenth of a second, keeps its connections, and may be used by any thread.
-@lru_cache(maxsize=64)
-def _client(key: str, secret: str, token: str, region: str, base_url: str) -> Any:
+def _client(*account: str) -> Any:
+    """Made once a process: a client takes a tenth of a second, keeps its connections, and may be used by any thread."""
+    client = _clients.get(account)
+    if client is None:
+        while len(_clients) >= KEPT_CLIENTS:
+            _clients.popitem()[1].close()
+        client = _clients[account] = _made(*account)
+    return client
+
+
+def _made(key: str, secret: str, token: str, region: str, base_url: str) -> Any:
     from boto3.session import Session
     from botocore.config import Config
 
@@ -144,9 +153,15 @@ def _meaning(error: Any) -> Exception:
     )
 
 
+def hang_up() -> None:
+    """Closes the connections that are not in use; a client in use by another thread makes itself a new one."""
+    while _clients:
+        _clients.popitem()[1].close()
+
+
 def warm() -> None:
     """Loads the SDK."""
     import boto3  # noqa: F401
 
 
-TRANSPORT = Transport(send=send, find=find, may_resend=False, warm=warm, patience=PATIENCE)
+TRANSPORT = Transport(send=send, find=find, may_resend=False, warm=warm, hang_up=hang_up, patience=PATIENCE)

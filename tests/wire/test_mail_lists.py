@@ -7,6 +7,7 @@ import pytest
 
 from contacts.models import Contact, Suppression
 from contacts.permissions import lift, suppress, suppressed
+from omnify.promises.restoring import back_up, restore
 from omnify.tenants.context import tenant_context
 from omnify.tenants.models import Tenant
 from sequences.addressing import account_of
@@ -222,32 +223,21 @@ def test_with_email_activity_what_left_after_the_backup_is_found_and_not_sent_ag
     wire: Wire, settings: Any, now: datetime
 ) -> None:
     sender = use(wire, "sendgrid", email_activity=True)
-    known, lost = wire.ready("email"), wire.ready("email")
-    for _ in (known, lost):
-        deliver(wire.claim("email"), wire.at())
-    provider_id = refreshed(known).provider_id
-    fields = {
-        "state": "ready",
-        "status_rank": 0,
-        "provider_id": "",
-        "provider": "",
-        "sending_started_at": None,
-        "account": "",
-    }
-    Message.objects.all_tenants().filter(pk=known.pk).update(**fields)
-    with tenant_context(wire.tenant_id):
-        from contacts.models import Interaction
-
-        Interaction.objects.filter(message_id=lost.pk).delete()
-        Message.objects.filter(pk=lost.pk).delete()
-        for each in ("sms", "voice"):
+    for each in ("sms", "voice"):
+        with tenant_context(wire.tenant_id):
             Sender.objects.filter(pk=wire.senders[each].pk).delete()
+    known = wire.ready("email")
+    copy, backup_at = back_up(), datetime.now(UTC)
+    lost = wire.ready("email")
+    for _ in range(2):
+        assert deliver(wire.claim("email"), wire.at()) == "accepted"
+    restore(copy)
     settings.SEND_EPOCH = 2
     assert wire.simulator.settled()
-    told = thaw(since=now - HOUR, by="alice", now=lambda: datetime.now(UTC) + timedelta(seconds=2))
+    told = thaw(since=backup_at, by="alice", now=lambda: datetime.now(UTC) + timedelta(seconds=2))
     assert (told.found["matched"], told.found["added"]) == (1, 1)
-    assert refreshed(known).provider_id == provider_id
     again = Message.objects.all_tenants().get(public_id=lost.public_id)
     assert (again.to_address, again.account != "") == (lost.to_address, True)
+    assert refreshed(known).provider_id
     assert len(wire.received(known)) == len(wire.received(lost)) == 1
     assert sender.provider == again.provider

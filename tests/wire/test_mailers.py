@@ -92,10 +92,10 @@ def test_only_an_answer_of_the_provider_says_that_nothing_left(
 
     for module in (sendgrid, ses):
         monkeypatch.setattr(module, "READ_TIMEOUT", 1.0)
-    ses._client.cache_clear()
+    ses.hang_up()
     use(wire, provider)
     message, left = sent(wire, fault)
-    ses._client.cache_clear()
+    ses.hang_up()
     assert (left, message.state) == (state, state)
     assert len(wire.received(message)) == got
     requests = wire.simulator.ledger(record="accepted", mark=str(message.public_id))

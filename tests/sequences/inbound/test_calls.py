@@ -1,12 +1,13 @@
 """Who talked on the phone has answered, and what they said is obeyed."""
 
 import json
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import pytest
 
 from contacts.models import Contact, Interaction, Suppression
 from contacts.permissions import suppressed
+from omnify.tenants.models import Notification
 from sequences.models import Message, ProviderEvent
 from tests.sequences.inbound.conftest import House
 from tests.sequences.inbound.told import apply_all, make_message, only, report, rows, told
@@ -115,3 +116,32 @@ def test_a_stranger_who_calls_and_speaks_becomes_a_contact_and_one_who_is_silent
     assert rows(Contact, phone="+12125550777") == []
     assert only(Contact, phone="+12125550888").inbound_count == 1
     assert ("voice", "+12125550888") in suppressed(house.tenant.pk, [("voice", "+12125550888")])
+
+
+def test_words_from_a_withheld_number_wait_in_sight_for_a_person(house: House, now: datetime) -> None:
+    call = {"id": "c-withheld", "type": "inboundPhoneCall", "customer": {}}
+    ended = {"type": "status-update", "status": "ended", "endedReason": "customer-ended-call", "call": call}
+    report = {
+        "type": "end-of-call-report",
+        "endedReason": "customer-ended-call",
+        "call": call,
+        "messages": [{"role": "user", "message": "Please take me off your list"}],
+    }
+    events = [told(house.voice, now, "call", json.dumps({"message": each})) for each in (ended, report)]
+    apply_all(now)
+    apply_all(now + timedelta(hours=25))
+    for event in events:
+        event.refresh_from_db()
+    assert [event.state for event in events] == ["done", "parked"]
+    assert "Please take me off your list" in events[1].problem
+    told_of = Notification.objects.all_tenants().filter(title="Somebody called from a withheld number")
+    assert told_of.count() == 1
+
+
+def test_a_silent_call_from_a_withheld_number_is_nothing(house: House, now: datetime) -> None:
+    call = {"id": "c-silent", "type": "inboundPhoneCall"}
+    report = {"type": "end-of-call-report", "endedReason": "customer-ended-call", "call": call, "messages": []}
+    event = told(house.voice, now, "call", json.dumps({"message": report}))
+    apply_all(now)
+    event.refresh_from_db()
+    assert event.state == "done"
