@@ -26,14 +26,12 @@ from sequences.transports.base import Receipt
 _ACCEPTED = """
 WITH given AS MATERIALIZED (
     SELECT * FROM unnest(
-        %(ids)b, %(tenants)b, %(states)b, %(ranks)b, %(reasons)b, %(times)b, %(providers)b, %(provider_ids)b,
+        %(ids)b, %(tenants)b, %(contacts)b, %(states)b, %(ranks)b, %(reasons)b, %(times)b, %(providers)b, %(provider_ids)b,
         %(costs)s::numeric[], %(segments)b, %(public_ids)b, %(channels)b, %(subjects)b, %(bodies)b, %(summaries)b, %(hints)b
-    ) AS g (id, tenant_id, state, rank, reason, now, provider, provider_id, cost, segments, public_id, channel, subject, body,
+    ) AS g (id, tenant_id, contact_id, state, rank, reason, now, provider, provider_id, cost, segments, public_id, channel, subject, body,
             summary, hint)
 ), person AS MATERIALIZED (
-    SELECT c.id FROM contacts_contact AS c
-    WHERE (c.id, c.tenant_id) IN (
-        SELECT m.contact_id, m.tenant_id FROM given JOIN sequences_message AS m ON m.id = given.id AND m.tenant_id = given.tenant_id)
+    SELECT c.id FROM given JOIN contacts_contact AS c ON c.id = given.contact_id AND c.tenant_id = given.tenant_id
     ORDER BY c.id FOR NO KEY UPDATE OF c {skip}
 ), old AS MATERIALIZED (
     SELECT m.id, m.status_rank FROM given JOIN sequences_message AS m ON m.id = given.id AND m.tenant_id = given.tenant_id
@@ -58,7 +56,7 @@ WITH given AS MATERIALIZED (
         tenant_id, public_id, contact_id, enrollment_id, step_id, message_id, channel, direction, at, content_subject,
         content_body, content_summary, outcome, sentiment, intent, call_disposition, appointment_booked, objections_raised,
         key_topics, provider_id)
-    SELECT moved.tenant_id, g.public_id, contact_id, enrollment_id, step_id, moved.id, g.channel, 'outbound', g.now, g.subject,
+    SELECT moved.tenant_id, g.public_id, moved.contact_id, enrollment_id, step_id, moved.id, g.channel, 'outbound', g.now, g.subject,
            g.body, '', 'sent', '', '', '', false, '[]', '[]', g.provider_id
     FROM moved JOIN given AS g ON g.id = moved.id WHERE was = 0
     RETURNING message_id, contact_id, tenant_id
@@ -77,7 +75,7 @@ SELECT moved.id, moved.was, moved.estimate,
 FROM moved JOIN given AS g ON g.id = moved.id LEFT JOIN remembered ON remembered.id = moved.id
 """
 ACCEPTED = _ACCEPTED.format(skip="", held="(SELECT count(*) FROM person) >= 0")
-ACCEPTED_ALL = _ACCEPTED.format(skip="SKIP LOCKED", held="m.contact_id IN (SELECT id FROM person)")
+ACCEPTED_ALL = _ACCEPTED.format(skip="SKIP LOCKED", held="given.contact_id IN (SELECT id FROM person)")
 
 # A claim, what the provider said, and when.
 Accepted = tuple[Any, Receipt, datetime]
@@ -108,6 +106,7 @@ def _write(statement: str, written: Sequence[Accepted]) -> dict[int, tuple[int, 
     given = {
         "ids": Bigints(claim.id for claim, _, _ in written),
         "tenants": Bigints(claim.tenant_id for claim, _, _ in written),
+        "contacts": Bigints(claim.message.contact_id for claim, _, _ in written),
         "states": Texts(report.state for report in reports),
         "ranks": Ints(report.rank for report in reports),
         "reasons": Texts(receipt.note[:60] for _, receipt, _ in written),

@@ -244,10 +244,12 @@ def _spend(
     for row, known, facts in passed:
         if known.sender_id in waiting:
             continue
-        if keeps_books(known, facts.limits):
-            if books not in (None, known.sender_id):
-                continue
-            books = known.sender_id
+        if not keeps_books(known, facts.limits):
+            enough.append((row, known, facts, Spent()))
+            continue
+        if books not in (None, known.sender_id):
+            continue
+        books = known.sender_id
         spent = spend(row, known, facts.limits, json.loads(known.sender_config), now)
         if isinstance(spent, Stop):
             stops.append((row, spent))
@@ -266,6 +268,8 @@ def _claim(enough: list[tuple[Any, Any, WireFacts, Spent]], tenant_id: int, now:
         for row, known, facts, _ in enough
     ]
     spent = [each[3] for each in enough]
+    senders = {each.known.sender_id: each.known for each in claims}
+    accounts = {sender_id: _account(known, tenant_id) for sender_id, known in senders.items()}
     run(
         CLAIM,
         {
@@ -279,7 +283,7 @@ def _claim(enough: list[tuple[Any, Any, WireFacts, Spent]], tenant_id: int, now:
                 permit(each.facts, paid, each.must_arrive_by, now) for each, paid in zip(claims, spent, strict=True)
             ),
             "estimates": [paid.estimate for paid in spent],
-            "accounts": Texts(_account(each.known, tenant_id) for each in claims),
+            "accounts": Texts(accounts[each.known.sender_id] for each in claims),
         },
     )
     return claims

@@ -32,15 +32,16 @@ __all__ = ["Claim", "claim_next", "deliver", "dispatch", "mark_all", "mark_sendi
 # them while this waits for another; what somebody holds just now goes back to its queue.
 SENDING = """
 WITH mine AS MATERIALIZED (
-    SELECT m.id FROM unnest(%(ids)b, %(tokens)b) AS g (id, token)
-    JOIN sequences_message AS m ON m.id = g.id AND m.claim_token = g.token
-    WHERE m.tenant_id = %(tenant)s AND m.state = 'claimed' AND m.expires_at > %(now)s
+    SELECT m.id, m.state, m.expires_at, m.claim_token = g.token AS ours
+    FROM unnest(%(ids)b, %(tokens)b) AS g (id, token) JOIN sequences_message AS m ON m.id = g.id
+    WHERE m.tenant_id = %(tenant)s
     FOR NO KEY UPDATE OF m SKIP LOCKED
 )
 UPDATE sequences_message AS m
 SET state = 'sending', state_at = %(now)s, sending_started_at = %(now)s, attempt = attempt + 1
 FROM mine, tenants_tenant AS t
-WHERE m.id = mine.id AND m.tenant_id = %(tenant)s AND t.id = m.tenant_id AND t.sending_enabled
+WHERE mine.ours AND mine.state = 'claimed' AND mine.expires_at > %(now)s
+  AND m.id = mine.id AND m.tenant_id = %(tenant)s AND t.id = m.tenant_id AND t.sending_enabled
   AND NOT EXISTS (SELECT 1 FROM sequences_switch WHERE off AND key IN ('all', m.channel))
   AND coalesce((SELECT max(epoch) FROM sequences_sendepoch), 1) = %(epoch)s
 RETURNING m.id
