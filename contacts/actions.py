@@ -6,7 +6,8 @@ from typing import Any
 
 from django.db import transaction
 
-from contacts.locks import lock_contacts
+from contacts.erasing import forget, recall
+from contacts.locks import addresses_of, lock_contacts
 from contacts.models import Company, Contact
 from contacts.places import place_of
 from omnify.lib import live
@@ -19,7 +20,8 @@ EDITABLE = (
     "city", "state", "postal_code", "country", "language", "tags", "custom_fields", "source", "lead_score", "owner_id",
 )  # fmt: skip
 _PLACES = ("timezone", "country", "state", "city", "postal_code", "phone")
-# What a deletion removes: everything that says who it was. Suppressions stay, keyed by address: they bind for ever.
+_ADDRESSES = ("phone", "alternative_phone", "email", "alternative_email")
+# What a deletion removes: everything that says who it was. Suppressions stay, by a hash of the address: they bind for ever.
 SCRUBBED: dict[str, Any] = {
     **dict.fromkeys(
         ("first_name", "last_name", "title", "email", "phone", "alternative_email", "alternative_phone", "timezone", "address_line",
@@ -47,6 +49,7 @@ def create_contact(values: dict[str, Any], *, actor: str, now: datetime) -> Cont
         contact: Contact = Contact.objects.create(
             **plain, company=_company(values.get("company", "")), **_whereabouts(plain)
         )
+        recall(addresses_of(contact))
         record("contact.created", tenant_id=contact.tenant_id, now=now, actor=actor, subject=contact)
         live.hint(contact.tenant_id, "contacts")
     return contact
@@ -69,6 +72,7 @@ def update_contact(contact: Contact, values: dict[str, Any], *, actor: str, now:
             _free(changes["email"], but=row.pk)
         changes |= _consequences(row, changes)
         Contact.objects.alive().filter(pk=row.pk).update(**changes, updated_at=now)
+        recall(changes[name] for name in _ADDRESSES if name in changes)
         record("contact.updated", tenant_id=row.tenant_id, now=now, actor=actor, subject=row, fields=sorted(changes))
         _hint(row)
     contact.refresh_from_db()
@@ -76,12 +80,15 @@ def update_contact(contact: Contact, values: dict[str, Any], *, actor: str, now:
 
 
 def delete_contact(contact: Contact, *, actor: str, now: datetime) -> bool:
-    """Removes a person: who they were is erased, what they forbade stays. False when they were deleted before.
+    """Removes a person: who they were is erased, what they forbade stays, soon as hashes alone (contacts.erasing). False when they
+    were deleted before.
 
     The conversation stays with the nameless row, as the record of what was sent; subscribers of contact.deleted take them
     out of sequences, and a message on its way is stopped by the guard at the wire.
     """
     with transaction.atomic():
+        for row in lock_contacts([contact.pk]):
+            forget(row)
         if not Contact.objects.alive().filter(pk=contact.pk).update(**SCRUBBED, deleted_at=now, updated_at=now):
             return False
         # With them goes what merges had left on the rows of their former selves.

@@ -8,7 +8,7 @@ from django.http import HttpRequest
 
 from contacts.actions import EDITABLE, create_contact, delete_contact, update_contact
 from contacts.forms import ContactForm
-from contacts.models import Company, Consent, Contact, ImportJob, ImportProblem, Interaction, Suppression
+from contacts.models import Company, Consent, Contact, Forgotten, ImportJob, ImportProblem, Interaction, Suppression
 from contacts.permissions import revoke_consent
 from omnify.lib.clock import now
 from omnify.tenants.administration import ReadOnly, TenantAdmin, TenantForm, actor, verb
@@ -122,6 +122,14 @@ class SuppressionPage(ReadOnly):
     list_display = ("address", "channel", "reason", "source", "created_at", "lifted_at", "lifted_by")
     list_filter = ("channel", "reason")
     search_fields = ("address__exact",)
+
+
+@admin.register(Forgotten)
+class ForgottenPage(ReadOnly):
+    """What erased people had forbidden, as hashes."""
+
+    list_display = ("channel", "reason", "source", "created_at", "digest")
+    exclude = ("tenant", "address")
 
 
 @admin.register(Interaction)

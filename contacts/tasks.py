@@ -1,6 +1,6 @@
 """django-q2's entry points. Three lines each; the row decides whether there is anything to do."""
 
-from contacts import placing
+from contacts import erasing, placing
 from contacts.importing import passes, sweeping
 from omnify.lib.clock import now
 
@@ -26,3 +26,8 @@ def discard_forgotten_imports() -> int:
 def place_contacts() -> int:
     """Works out where people may be whom an older release left unplaced. Once a minute; nothing to do costs one probe."""
     return placing.fill(now=now())
+
+
+def sweep_forgotten() -> int:
+    """Leaves hashes alone of what erased people had forbidden. Every ten minutes; nothing to do costs one probe."""
+    return erasing.sweep()

@@ -5,6 +5,7 @@ PERIODIC: list[tuple[str, str, int, str]] = [
     ("blocklists", "sequences.tasks.sync_blocklists", 900, "slow"),
     ("imports-resume", "contacts.tasks.resume_imports", 60, "slow"),
     ("contacts-place", "contacts.tasks.place_contacts", 60, "slow"),
+    ("contacts-forget", "contacts.tasks.sweep_forgotten", 600, "slow"),
     ("imports-discard", "contacts.tasks.discard_forgotten_imports", 86_400, "slow"),
     ("numbers", "sequences.tasks.count_sequences", 60, "slow"),
     ("lines-reap", "sequences.tasks.reap_lines", 60, "default"),

@@ -26,6 +26,8 @@ SECRET_KEY_FALLBACKS = environment.words("SECRET_KEY_FALLBACKS")
 # Encrypts provider credentials at rest; separate from SECRET_KEY so that each can be rotated alone.
 CREDENTIALS_KEY = environment.secret("CREDENTIALS_KEY", STATE_DIR, required=PRODUCTION)
 CREDENTIALS_KEY_FALLBACKS = environment.words("CREDENTIALS_KEY_FALLBACKS")
+# Hashes the addresses that erased people had forbidden. Never changes: what was hashed with another one is not found again.
+SUPPRESSION_KEY = environment.secret("SUPPRESSION_KEY", STATE_DIR, required=PRODUCTION)
 
 PORT = environment.integer("PORT", 8000)
 PUBLIC_URL = environment.text("PUBLIC_URL", f"http://127.0.0.1:{PORT}").rstrip("/")

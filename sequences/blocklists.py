@@ -13,6 +13,7 @@ from itertools import islice
 
 from django.db.models import Q
 
+from contacts.erasing import forgotten
 from contacts.models import Contact, Suppression
 from omnify.tenants.context import tenant_context
 from omnify.tenants.models.people import SendingMode
@@ -50,12 +51,13 @@ def sync_one(sender: Sender, now: datetime) -> int:
     theirs = {entry.address: entry for entry in lists.listed(account)}
     with tenant_context(sender.tenant_id):
         ours = dict(Suppression.objects.filter(channel="email", lifted_at=None).values_list("address", "pk"))
+        ours_by_hash = forgotten(theirs.keys() - ours.keys(), "email")
         reopened = _reopened(theirs.keys() - ours.keys())
     take_off = [
         address for address, at in reopened.items()
         if not theirs[address].fixed and (theirs[address].since or at) <= at
     ]  # fmt: skip
-    news = [theirs[address] for address in sorted(theirs.keys() - ours.keys() - set(take_off))]
+    news = [theirs[address] for address in sorted(theirs.keys() - ours.keys() - ours_by_hash - set(take_off))]
     heard = _gone(sender, [entry.address for entry in news if entry.reason == GONE])
     heard += sum(_closed(sender, entry, now) for entry in news if entry.reason != GONE)
     told = _in_batches(lists.add, account, sorted(ours.keys() - theirs.keys()), lists.at_once)

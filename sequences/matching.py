@@ -4,6 +4,7 @@ import re
 from datetime import datetime
 
 from contacts.addresses import normalised
+from contacts.erasing import recall
 from contacts.locks import lock_contacts, lock_contacts_having, lock_first_words
 from contacts.models import Contact
 from contacts.places import place_of
@@ -98,6 +99,7 @@ def newcomer(address: str, channel: str, now: datetime, *, name: str = "") -> li
     contact: Contact = Contact.objects.create(
         first_name=first[:100], last_name=last[:100], source=f"inbound {channel}", **fields
     )
+    recall([address])
     record(
         "contact.created",
         tenant_id=contact.tenant_id,

@@ -9,7 +9,7 @@ from django.apps import apps
 from django.db import connection
 from django.db.models import Model
 
-from contacts.models import Company, Consent, Contact, ImportJob, ImportProblem, Interaction, Suppression
+from contacts.models import Company, Consent, Contact, Forgotten, ImportJob, ImportProblem, Interaction, Suppression
 from omnify.tenants.actions import create_api_key
 from omnify.tenants.context import tenant_context
 from omnify.tenants.models import (
@@ -73,6 +73,7 @@ def make_everything(member: Membership, now: datetime, word: str) -> Rows:
             Edge: Edge.objects.filter(version_id=sequence.published_id).first(),
             Consent: Consent.objects.filter(contact=contact).first(),
             Suppression: Suppression.objects.create(channel="sms", address="+12125550000", reason=word, source="member", created_at=now),
+            Forgotten: Forgotten.objects.create(digest=word, channel="sms", reason=word, source="sms", created_at=now),
             Interaction: Interaction.objects.create(
                 contact=contact, channel="sms", direction="inbound", at=now, content_subject=word, content_body=word
             ),

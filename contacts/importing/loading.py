@@ -10,6 +10,7 @@ from typing import Any
 
 from django.db import connection
 
+from contacts.erasing import recall_imported
 from contacts.importing.packing import TEXTS
 from contacts.importing.staging import Counts
 from contacts.locks import lock_addresses
@@ -186,6 +187,7 @@ def load(job: ImportJob, counts: Counts, *, now: datetime) -> int:
             cursor.execute(REFUSED, parameters)
             cursor.execute(AGREED, parameters)
         cursor.execute(AGREED_NEW, parameters)
+        recall_imported()
         if counts.closing:
             _close(cursor, job, parameters, now)
     return made

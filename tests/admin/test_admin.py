@@ -29,7 +29,7 @@ LEDGERS = {
     "Event", "Execution", "Interaction", "ProviderEvent", "Message", "Consent", "Suppression", "Enrollment", "Version",
     "Step", "Edge", "ImportJob", "ImportProblem", "Wakeup",
     "Spending", "Pace", "VoiceSlot", "Polling", "Switch", "SendEpoch", "Vitals", "Tally",
-    "Seal", "SealHead", "SealState",
+    "Seal", "SealHead", "SealState", "Forgotten",
 }  # fmt: skip
 NOBODYS = {Wakeup, Switch, SendEpoch, Vitals, Tally, SealState}
 

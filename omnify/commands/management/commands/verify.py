@@ -23,6 +23,7 @@ PRODUCTION = {
     "OMNIFY_ENV": "production",
     "SECRET_KEY": secrets.token_urlsafe(48),
     "CREDENTIALS_KEY": secrets.token_urlsafe(48),
+    "SUPPRESSION_KEY": secrets.token_urlsafe(48),
     "ALLOWED_HOSTS": "omnify.example",
     "PUBLIC_URL": "https://omnify.example",
 }
