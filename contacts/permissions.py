@@ -84,15 +84,12 @@ def lift(*, tenant_id: int, address: str, channels: Iterable[str], source: str, 
     """
     from contacts.erasing import open_again
 
-    from contacts.erasing import open_again
-
     address, channels = normalised(address), sorted(set(channels))
     with tenant_context(tenant_id):
         contacts = lock_contacts_having(address)
         lock_addresses([address])
         in_force = Suppression.objects.filter(address=address, channel__in=channels, lifted_at__isnull=True)
         ended = in_force.exclude(reason__in=LASTING).update(lifted_at=now, lifted_by="person")
-        open_again(address, channels)
         open_again(address, channels)
         if ended:
             _tell("contact.opted_in", tenant_id, contacts, now, "person", channels=channels, source=source)
