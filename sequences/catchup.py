@@ -8,6 +8,7 @@ an outage brings more than 110 % of a normal one. Messages that are older than t
 import logging
 from collections import defaultdict
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db import connection
 
@@ -92,10 +93,10 @@ def after_stop(since: datetime, now: datetime, tenant_id: int | None = None) -> 
     return _ease(KEPT, {"soon": now + LOOKED_AT_WITHIN, "tenant": tenant_id}, since, now)
 
 
-def _ease(which: str, given: dict[str, object], base: datetime, now: datetime) -> int:
+def _ease(which: str, given: dict[str, Any], base: datetime, now: datetime) -> int:
     backlog = BACKLOG.format(which=which, order=ORDER[which])
     with connection.cursor() as cursor:
-        cursor.execute(backlog + COUNT, given)  # type: ignore[arg-type]
+        cursor.execute(backlog + COUNT, given)
         counted: dict[Group, int] = {(tenant, channel): count for tenant, channel, count in cursor.fetchall()}
         if not counted:
             return 0
@@ -105,13 +106,13 @@ def _ease(which: str, given: dict[str, object], base: datetime, now: datetime) -
             released(normal_day(*normal.get(group, unseen), count, now - base), count, now)
             for group, count in counted.items()
         ]
-        eased = {
+        eased: dict[str, Any] = {
             "now": now,
             "tenants": [tenant for tenant, _ in counted],
             "channels": [channel for _, channel in counted],
             "by_hour": ["{" + ",".join(map(repr, hours)) + "}" for hours in by_hour],
         }
-        cursor.execute(backlog + EASE.format(which=which), {**given, **eased})  # type: ignore[arg-type]
+        cursor.execute(backlog + EASE.format(which=which), {**given, **eased})
         moved = int(cursor.rowcount)
     longest = max(len(hours) for hours in by_hour)
     logger.warning(

@@ -92,7 +92,9 @@ def poll(
     """
     until = time.monotonic() + budget_seconds
     _make_rows()
-    begun, read, found, problems, long = 0, 0, 0, [], []
+    begun, read, found = 0, 0, 0
+    problems: list[str] = []
+    long: list[int] = []
     due = _due(now, every_one or since is not None)
     for place, polling in enumerate(due):
         if begun and time.monotonic() >= until:
