@@ -10,9 +10,10 @@ from urllib.parse import parse_qsl, quote, urlencode
 from omnify.lib.clock import now as clock
 from omnify.lib.ids import public_id
 from omnify.promises import knocking, scene
-from omnify.promises.knocking import Knock, at_the_door
+from omnify.promises.knocking import GRID_SIGNATURE, Knock, at_the_door, secret_of, with_secret
 from omnify.promises.ordering import prove_orders
 from omnify.promises.outcome import Outcome
+from omnify.simulator.signing import sendgrid_public_key
 from omnify.tenants.context import tenant_context
 from sequences.models import ProviderEvent, Sender
 
@@ -48,15 +49,22 @@ class Doors:
 
     def _senders(self, made: scene.Scene) -> dict[str, Sender]:
         senders = dict(made.senders)
-        senders["signed voice"] = self._another(made, senders["voice"], hmac_secret=f"hmac of {made.tenant.slug}")
+        slug = made.tenant.slug
+        senders["signed voice"] = self._another(made, senders["voice"], hmac_secret=f"hmac of {slug}")
+        key, topic = f"SG.{slug}", {"topic_arn": f"arn:aws:sns:eu-central-1:1:{slug}"}
+        public = sendgrid_public_key(key)
+        senders["grid"] = self._another(made, senders["email"], "sendgrid", api_key=key, event_public_key=public)
+        senders["ses"] = self._another(made, senders["email"], "ses", topic, access_key_id=f"AK{slug}")
         return senders
 
-    def _another(self, made: scene.Scene, like: Sender, **secrets: str) -> Sender:
-        """A second account of the same provider, which signs instead of naming a secret."""
+    def _another(
+        self, made: scene.Scene, like: Sender, provider: str = "", config: dict[str, str] | None = None, **secrets: str
+    ) -> Sender:
+        """A second account of a channel, whose provider signs instead of naming a secret."""
         with tenant_context(made.tenant.pk):
             row = Sender(
-                tenant=made.tenant, name="Signed", channel=like.channel, provider=like.provider, address="signed",
-                config=like.config, simulated=True, is_default=False,
+                tenant=made.tenant, name="Signed", channel=like.channel, provider=provider or like.provider, address="signed",
+                config=config or like.config, simulated=True, is_default=False,
             )  # fmt: skip
             row.set_credentials({**like.credentials, **secrets})
             row.save()
@@ -65,7 +73,7 @@ class Doors:
     def genuine(self, dice: random.Random) -> Knock:
         """One real request, with whatever a provider, a proxy or a person may put into it."""
         sid = "".join(dice.choices(string.hexdigits.lower(), k=32))
-        kind = dice.randrange(5)
+        kind = dice.randrange(7)
         if kind == 0:
             fields = {
                 "MessageSid": f"SM{sid}",
@@ -92,6 +100,12 @@ class Doors:
                 if kind == 2
                 else knocking.vapi_by_secret(self.ours["voice"], message)
             )
+        elif kind == 4:
+            event = {"event": "delivered", "sg_event_id": sid, "sg_message_id": sid, "reason": dice.choice(WORDS)}
+            made = knocking.sendgrid(self.ours["grid"], event, self.seconds)
+        elif kind == 5:
+            told = {"eventType": "Delivery", "mail": {"messageId": sid}, "said": dice.choice(WORDS)}
+            made = knocking.sns(self.ours["ses"], told, sid)
         else:
             event = {
                 "RecordType": "Delivery",
@@ -106,18 +120,26 @@ class Doors:
 def prove_forgeries(scale: str, seed: int) -> Outcome:
     """Tried: forged requests, and real ones that must not be mistaken for forged. Failed: forged ones with a row or with any
     answer but a refusal, and real ones without a row."""
+    with knocking.certified():
+        return _tried(scale, seed)
+
+
+def _tried(scale: str, seed: int) -> Outcome:
     dice, doors = random.Random(seed), Doors()  # noqa: S311 (a proof must be repeatable, not secret)
     real = [doors.genuine(dice) for _ in range(GENUINE[scale])]
     accepted = at_the_door(real)
     stored = ProviderEvent.objects.all_tenants().count()
     forged = list(_forgeries(real, doors, dice, FORGED[scale]))
     statuses = at_the_door([knock for _, knock in forged])
-    answers, through = (
-        Counter(statuses),
-        Counter(name for (name, _), status in zip(forged, statuses, strict=True) if status not in SHUT),
+    answers = Counter(statuses)
+    # A message of SNS's that names a certificate nobody has is neither believed nor refused: SNS is asked to come again.
+    through = Counter(
+        name
+        for (name, knock), status in zip(forged, statuses, strict=True)
+        if status not in SHUT and not (status == 503 and "/hooks/ses/" in knock.path)
     )
     new = ProviderEvent.objects.all_tenants().count() - stored
-    let_in = sum(times for status, times in answers.items() if status not in SHUT)
+    let_in = through.total()
     shut_out = sum(status != 200 for status in accepted) + max(len(real) - stored, 0)
     note = f"{len(forged)} forged ({dict(sorted(answers.items()))}), {len(real)} real, seed {seed} {dict(through) or ''}".strip()
     return Outcome(len(forged) + len(real), max(new, let_in) + shut_out, note)
@@ -142,8 +164,11 @@ def _means_the_same(one: Knock, other: Knock) -> bool:
     if "/hooks/twilio/" in one.path:
         # The signature is over the set of parameters, however they are written.
         return set(_pairs(one.body)) == set(_pairs(other.body))
+    if "/hooks/ses/" in one.path and one.body.strip() == other.body.strip():
+        return True  # values are signed, not how they are written
     # Postmark's password and VAPI's plain secret say who speaks, not what: their body is vouched for by TLS alone.
-    return one.body == other.body or not one.header("x-signature")
+    vouched = one.header("x-signature") or one.header(GRID_SIGNATURE) or "/hooks/ses/" in one.path
+    return one.body == other.body or not vouched
 
 
 def _pairs(body: bytes) -> list[tuple[str, str]]:
@@ -167,36 +192,30 @@ def _behind_a_proxy(knock: Knock, dice: random.Random) -> Knock:
     )
 
 
-SECRETS = ("x-twilio-signature", "x-signature", "x-vapi-secret", "authorization")
-
-
-def _secret(knock: Knock) -> str:
-    return next(name for name in SECRETS if knock.header(name))
+SECRETS = ("x-twilio-signature", "x-signature", "x-vapi-secret", "authorization", GRID_SIGNATURE)
 
 
 def _one_character(knock: Knock, dice: random.Random, doors: Doors) -> Knock:
-    name = _secret(knock)
-    value = knock.header(name)
+    name, value = secret_of(knock, SECRETS)
     # Behind the scheme; and not the last ones, where base64 has bits that stand for nothing.
     at = dice.randrange(value.find(" ") + 1, max(len(value) - 4, value.find(" ") + 2))
     other = dice.choice([char for char in "abcXYZ0189" if char != value[at]])
-    return knock.having(**{name.replace("-", "_"): value[:at] + other + value[at + 1 :]})
+    return with_secret(knock, name, value[:at] + other + value[at + 1 :])
 
 
 def _no_secret(knock: Knock, dice: random.Random, doors: Doors) -> Knock:
-    gone = knock.having(**{_secret(knock).replace("-", "_"): None})
+    gone = with_secret(knock, secret_of(knock, SECRETS)[0], None)
     return gone.having(
         **{dice.choice(SECRETS).replace("-", "_"): dice.choice(("", " ", "None", "null", "0", "Basic", "Basic Og=="))}
     )
 
 
 def _cut_or_doubled(knock: Knock, dice: random.Random, doors: Doors) -> Knock:
-    name = _secret(knock)
-    value = knock.header(name)
+    name, value = secret_of(knock, SECRETS)
     twisted = dice.choice(
         (value[: len(value) // 2], value + value, value[::-1], value + "=", value.swapcase(), f"{value},{value}")
     )
-    return knock.having(**{name.replace("-", "_"): twisted})
+    return with_secret(knock, name, twisted)
 
 
 def _body_byte(knock: Knock, dice: random.Random, doors: Doors) -> Knock:
@@ -224,9 +243,8 @@ def _other_address(knock: Knock, dice: random.Random, doors: Doors) -> Knock:
 
 def _other_way(knock: Knock, dice: random.Random, doors: Doors) -> Knock:
     if "/hooks/twilio/" not in knock.path:
-        here, there = (
-            ("vapi", "postmark") if "/hooks/vapi/" in knock.path else ("postmark", dice.choice(("vapi", "twilio")))
-        )
+        here = knock.path.split("/")[2]
+        there = dice.choice([each for each in ("vapi", "postmark", "twilio", "sendgrid", "ses") if each != here])
         return knock.like(path=knock.path.replace(f"/{here}/", f"/{there}/"))
     base = "/".join(knock.path.split("/")[:4])
     ways = [
@@ -249,6 +267,10 @@ def _signed_by_a_stranger(knock: Knock, dice: random.Random, doors: Doors) -> Kn
         fields = dict(_pairs(knock.body))
         made = knocking.twilio(_with(theirs["sms"], ours["sms"]), knock.path.split("/", 4)[4], fields)
         return made.like(path=knock.path)
+    if knock.header(GRID_SIGNATURE):
+        return knocking.sendgrid(theirs["grid"], {"event": "x"}, doors.seconds).like(path=knock.path)
+    if "/hooks/ses/" in knock.path:  # Amazon signs everybody's topics with one certificate
+        return knocking.sns(theirs["ses"], {"eventType": "Send"}, f"theirs{dice.random()}").like(path=knock.path)
     if knock.header("x-signature"):
         made = knocking.vapi(theirs["signed voice"], {"call": {"id": "x"}, "type": "hang"}, doors.seconds)
         return made.like(path=knock.path)
@@ -266,6 +288,12 @@ def _with(sender: Sender, key_of: Sender) -> Sender:
 
 def _stale(knock: Knock, dice: random.Random, doors: Doors) -> Knock:
     """Really signed, but at another time; or at a time that is none."""
+    if knock.header(GRID_SIGNATURE):
+        off = dice.choice((-1, 1)) * dice.randrange(1200, 10_000_000)
+        return knocking.sendgrid(doors.ours["grid"], {"event": "x", "sg_event_id": f"{off}"}, doors.seconds + off)
+    if "/hooks/ses/" in knock.path:
+        at = dice.choice(("2020-01-01T00:00:00.000Z", "2100-01-01T00:00:00.000Z", "yesterday", "0"))
+        return knocking.sns(doors.ours["ses"], {"eventType": "Send"}, f"stale{dice.random()}", at=at)
     if not knock.header("x-signature"):
         return _no_secret(knock, dice, doors)
     if dice.random() < 0.5:

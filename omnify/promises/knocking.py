@@ -3,14 +3,16 @@
 import asyncio
 import base64
 import json
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
 from django.conf import settings
 
-from omnify.simulator.signing import twilio_signature, vapi_signature
+from omnify.simulator.signing import sendgrid_signature, twilio_signature, vapi_signature
+from omnify.simulator.sns import Topics
 from sequences.models import Sender
 from sequences.webhooks.ingest import Ingest
 
@@ -104,3 +106,54 @@ async def _answer(door: Callable[[Any, Any, Any], Awaitable[None]], knock: Knock
 
     await door(scope, receive, send)
     return told[0]
+
+
+GRID_SIGNATURE, GRID_STAMP = "x-twilio-email-event-webhook-signature", "x-twilio-email-event-webhook-timestamp"
+# The one SNS of a proof: every tenant's topics are signed by the same certificate, as Amazon's are.
+SNS = Topics("http://sns.proof.invalid")
+
+
+def sendgrid(sender: Sender, event: dict[str, Any], seconds: float) -> Knock:
+    """A batch of one event, signed with the sender's key at this moment."""
+    body, stamp = json.dumps([event]).encode(), str(round(seconds))
+    signature = sendgrid_signature(str(sender.credentials["api_key"]), stamp, body)
+    headers = (("content-type", "application/json"), (GRID_STAMP, stamp), (GRID_SIGNATURE, signature))
+    return Knock(f"/hooks/sendgrid/{sender.webhook_key}/events", headers, body)
+
+
+def sns(sender: Sender, event: dict[str, Any], message_id: str, *, at: str = "") -> Knock:
+    """An event of SES's through the sender's topic; `at`: of another time than now."""
+    told = {"Type": "Notification", "MessageId": message_id, "TopicArn": str(sender.config["topic_arn"])}
+    body = SNS.signed({**told, "Message": json.dumps(event), **({"Timestamp": at} if at else {})})
+    return Knock(f"/hooks/ses/{sender.webhook_key}", (("content-type", "text/plain; charset=UTF-8"),), body)
+
+
+@contextmanager
+def certified() -> Iterator[None]:
+    """The door knows SNS's certificate already, so that nothing is fetched while thousands knock."""
+    from cryptography.x509 import load_pem_x509_certificate
+
+    from sequences.webhooks import certificates
+
+    before, settings.SIMULATOR_URL = settings.SIMULATOR_URL, SNS.base
+    certificates.remember(SNS.certificate_url, load_pem_x509_certificate(SNS.pem))
+    try:
+        yield
+    finally:
+        settings.SIMULATOR_URL = before
+
+
+def secret_of(knock: Knock, names: Sequence[str]) -> tuple[str, str]:
+    """(where it is, the secret or signature) of a request: a header of these names, or SNS's field."""
+    if "/hooks/ses/" in knock.path:
+        return "Signature", str(json.loads(knock.body)["Signature"])
+    name = next(each for each in names if knock.header(each))
+    return name, knock.header(name)
+
+
+def with_secret(knock: Knock, name: str, value: str | None) -> Knock:
+    """The request with another secret in that place, or with none."""
+    if "/hooks/ses/" not in knock.path:
+        return knock.having(**{name.replace("-", "_"): value})
+    told = {key: each for key, each in json.loads(knock.body).items() if key != name}
+    return knock.like(body=json.dumps(told if value is None else {**told, name: value}).encode())

@@ -65,13 +65,14 @@ async def ready(url: str, *, simulated: bool) -> None:
         found = await asyncio.to_thread(fetch, url, simulated=simulated)
     except Unready:
         if certificate is None:
-            _remember(url, None)
+            remember(url, None)
             raise
         return  # an old one is better than none: they stay valid for years
-    _remember(url, found)
+    remember(url, found)
 
 
-def _remember(url: str, certificate: Any) -> None:
+def remember(url: str, certificate: Any) -> None:
+    """Keeps what was found at this address; None: nothing was."""
     _known[url] = (certificate, time.monotonic())
     _known.move_to_end(url)
     while len(_known) > KEEP_AT_MOST:

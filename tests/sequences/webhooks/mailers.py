@@ -95,6 +95,6 @@ def certified(settings: Any) -> Iterator[None]:
     """The simulator's certificate is known; nothing is fetched."""
     settings.SIMULATOR_URL = TOPICS.base
     certificates._known.clear()
-    certificates._remember(TOPICS.certificate_url, load_pem_x509_certificate(TOPICS.pem))
+    certificates.remember(TOPICS.certificate_url, load_pem_x509_certificate(TOPICS.pem))
     yield
     certificates._known.clear()
