@@ -10,6 +10,7 @@ from rest_framework.response import Response
 from contacts.api import TAGS, contact_of
 from contacts.models import Consent
 from contacts.models.permission import Channel, ConsentKind
+from contacts.pacing import TooFast
 from contacts.permissions import TakenBackSince, give_consent, revoke_consent
 from contacts.serializers_consent import ConsentIn, ConsentOut, ConsentRevocation
 from omnify.lib.clock import now
@@ -34,7 +35,10 @@ class ContactConsents(GenericAPIView[Consent]):
         description="With the words they saw and where. An equal consent in force is answered instead of a second one. "
         "It does not end an opt-out: only the person does, by writing START.",
         request=ConsentIn,
-        responses={201: ConsentOut, 409: OpenApiResponse(description="They took it back after `given_at`.")},
+        responses={
+            201: ConsentOut,
+            409: OpenApiResponse(description="They took it back after `given_at`; or these are a list."),
+        },
     )
     def post(self, request: Request, public_id: UUID) -> Response:
         contact, moment = contact_of(public_id), now()
@@ -42,7 +46,7 @@ class ContactConsents(GenericAPIView[Consent]):
         given.is_valid(raise_exception=True)
         try:
             row = give_consent(contact_id=contact.pk, now=moment, actor=actor(request), **given.validated_data)
-        except TakenBackSince as error:
+        except (TakenBackSince, TooFast) as error:
             raise Conflict(str(error)) from error
         return Response(ConsentOut(row).data, status=201)
 

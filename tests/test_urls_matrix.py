@@ -15,6 +15,7 @@ from django.core.cache import cache
 from django.db import transaction
 from django.test import Client
 from django.urls import get_resolver
+from django.urls.converters import get_converters
 
 from contacts.models import Contact, ImportJob
 from omnify.simulator import pages
@@ -99,13 +100,18 @@ class Route:
         values = fill_of(self)(rows) if self.arguments else {}
         missing = set(self.arguments) - set(values)
         assert not missing, f"{self.name} ({self.pattern}): tell this test what {', '.join(missing)} is."
-        text = re.sub(r"<(?:\w+:)?(\w+)>", lambda found: str(values[found[1]]), self.pattern)
+        text = re.sub(r"<(?:(\w+):)?(\w+)>", lambda found: spelt(found[1] or "str", values[found[2]]), self.pattern)
         text = (
             re.sub(r"\(\?P<(\w+)>[^)]*\)", lambda found: str(values[found[1]]), self.pattern)
             if "(?P" in self.pattern
             else text
         )
         return "/" + text.replace("^", "").replace("$", "")
+
+
+def spelt(converter: str, value: Any) -> str:
+    """A parameter as its own converter writes it: some numbers are not shown as such."""
+    return str(get_converters()[converter].to_url(value))
 
 
 def fill_of(route: Route) -> Fill:

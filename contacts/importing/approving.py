@@ -6,13 +6,12 @@ from django.urls import reverse
 
 from contacts.models import ImportJob
 from contacts.models.permission import Channel, ConsentKind
+from contacts.pacing import WRITTEN
 from omnify.tenants.approvals import NotApplicable
 from omnify.tenants.approving import asker_of
 from omnify.tenants.models.approval import Approval
 from omnify.tenants.signatures import Wanted
 
-# Kinds that open texts and automated calls to marketing (47 CFR 64.1200(a), (f)(9)): a false one costs up to $1,500 a message.
-WRITTEN = frozenset({ConsentKind.PEWC_TEXT.value, ConsentKind.PEWC_ARTIFICIAL_VOICE.value})
 BASES = {"column": "a column of the list, for each person", "stated": "stated for everybody in it"}
 
 

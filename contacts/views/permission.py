@@ -9,6 +9,7 @@ from django.views.decorators.http import require_POST
 
 from contacts.forms import PermissionForm
 from contacts.models import Contact
+from contacts.pacing import TooFast
 from contacts.permissions import give_consent, revoke_consent, suppress
 from contacts.views.lookups import actor_of, contact_of
 from omnify.lib.clock import now
@@ -26,7 +27,10 @@ def permission(request: HttpRequest, public_id: UUID) -> HttpResponse:
     elif not contact.address_for(form.cleaned_data["channel"]):
         messages.error(request, "There is no address for that channel.")
     else:
-        messages.success(request, _note(contact, form.cleaned_data, actor_of(request)))
+        try:
+            messages.success(request, _note(contact, form.cleaned_data, actor_of(request)))
+        except TooFast as error:
+            messages.error(request, str(error))
     return redirect(contact)
 
 

@@ -32,7 +32,7 @@ def why_not(user: User) -> str:
 
 
 def begin(*, number: int, reason: str, by: User, now: datetime) -> SupportVisit:
-    """Opens a workspace for reading, for half an hour, and tells its owners. `number`: the workspace's own; its settings show it.
+    """Opens a workspace for reading, for half an hour, and tells its owners. `number`: the workspace's; people see it as a code.
 
     An earlier look by the same person there ends. Raises NotAllowed.
     """
@@ -44,7 +44,7 @@ def begin(*, number: int, reason: str, by: User, now: datetime) -> SupportVisit:
     with tenant_context(number):
         tenant = Tenant.objects.filter(pk=number).first()
         if tenant is None:
-            raise NotAllowed("There is no workspace with this number.")
+            raise NotAllowed("There is no workspace with this code.")
         for earlier in SupportVisit.objects.filter(staff_user=by.pk, ended_at=None):
             end(earlier, now=now)
         visit: SupportVisit = SupportVisit.objects.create(

@@ -28,7 +28,8 @@ CLOSED = (
 # What ends a look: its own button, and logging out.
 ENDING = ("tenants:support_end", "account_logout")
 NOBODY = 0  # a member that no row belongs to
-READ_ONLY_SQLSTATE = "25006"
+# A write in a read-only transaction, and the wish to make it another one.
+WRITES = ("25006", "25001")
 
 Respond = Callable[[HttpRequest], HttpResponse]
 
@@ -104,7 +105,7 @@ def visitor(visit: SupportVisit, request: HttpRequest) -> Membership:
 def tried_to_write(exception: BaseException | None) -> bool:
     """Whether the database refused a write, here or at the bottom of what was raised from it."""
     while exception is not None:
-        if getattr(exception, "sqlstate", "") == READ_ONLY_SQLSTATE:
+        if getattr(exception, "sqlstate", "") in WRITES:
             return True
         exception = exception.__cause__ or exception.__context__
     return False

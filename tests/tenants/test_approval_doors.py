@@ -262,3 +262,31 @@ def test_a_list_that_was_mapped_anew_is_another_one(
         with pytest.raises(NeedsSignature):
             jobs.start_import(job, by=people.bob, now=now, approval=row)
         assert Contact.objects.count() == 0
+
+
+def test_a_loop_over_the_api_is_a_list_in_disguise(
+    people: People, three: list[Contact], now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from contacts import pacing
+
+    monkeypatch.setattr(pacing, "MOST", 2)
+    with tenant_context(people.acme.pk):
+        _, key = create_api_key(name="CRM", role="agent", by=people.alice, now=now)
+        Consent.objects.all().delete()
+    said = []
+    for contact in three:
+        body = {"channel": "sms", "kind": "pewc_text", "text_shown": "I agree to texts.", "source": "a form"}
+        said.append(
+            Client().post(
+                f"/api/v1/contacts/{contact.public_id}/consents/",
+                body,
+                content_type="application/json",
+                headers={"authorization": f"Bearer {key}"},
+            )
+        )
+    assert [each.status_code for each in said] == [201, 201, 409]
+    assert "import it" in said[-1].json()["detail"]
+    with tenant_context(people.acme.pk):
+        pacing.keep_pace("email_optin", now)  # mail needs no written consent
+        Tenant.objects.filter(pk=people.acme.pk).update(two_signatures=False)
+        pacing.keep_pace("pewc_text", now)

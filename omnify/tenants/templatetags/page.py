@@ -10,6 +10,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 
 from omnify.lib.clock import now
+from omnify.lib.opaque import OpaqueNumber
 from omnify.tenants.icons import ICONS
 from omnify.tenants.moments import absolute, relative
 from omnify.tenants.navigation import sections
@@ -61,6 +62,12 @@ def time(context: Context, value: datetime | None, empty: str = "–") -> SafeSt
 def channel_name(channel: str) -> str:
     """The word for a channel: SMS, Email, AI call."""
     return CHANNELS.get(channel, channel.capitalize())
+
+
+@register.filter
+def opaque(number: int) -> str:
+    """A row's number as people may see it: nobody can guess a neighbour's."""
+    return OpaqueNumber().to_url(number)
 
 
 @register.filter
