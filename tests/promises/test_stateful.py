@@ -1,8 +1,9 @@
 """Whatever happens in whatever order: the provider's ledger, not our own tables, says whether a promise was broken.
 
 Hypothesis draws the stories and shrinks one that breaks a promise to its shortest form. The seed is printed;
-OMNIFY_STORY_SEED=n tells the same stories again, OMNIFY_STORIES=full tells many and long ones, and takes each guard of
-tests/promises/guards.py away in turn: the stories must then find a broken promise.
+OMNIFY_STORY_SEED=n tells the same stories again, OMNIFY_STORIES=full tells many and long ones. tests/promises/test_guards.py
+takes suppression, consent and hours away in turn: each is missed, in words of its own. Caps (the plan asks them too) and one
+message at a time (the database's own index) are kept by a second net, so these guards alone are not missed.
 """
 
 import contextlib
@@ -38,15 +39,13 @@ from sequences.models import Enrollment, Execution, Message, Step, Task
 from sequences.receipts import sentence
 from sequences.reconcile import reconcile
 from sequences.relogging import TITLE
-from tests.promises import guards
 from tests.promises.house import DEATHS, House, build
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 # How many stories, and how long each.
 SIZES = {"quick": (25, 30), "full": (100, 60)}
-SCALE = os.environ.get("OMNIFY_STORIES") or "quick"
-EXAMPLES, STEPS = SIZES[SCALE]
+EXAMPLES, STEPS = SIZES[os.environ.get("OMNIFY_STORIES") or "quick"]
 CHANNELS = ("sms", "email", "voice")
 STATUSES = ("queued", "sending", "sent", "delivered", "undelivered", "failed", "read", "canceled", "nonsense")
 WORDS = ("STOP", "stop", "please stop texting me", "Sounds good", "who is this?", "HELP")
@@ -344,17 +343,9 @@ def test_no_story_breaks_a_promise(settings: Any, tmp_path: Path) -> None:
     assert TOLD["accepted"] >= TOLD["stories"]
 
 
-@pytest.mark.skipif("full" not in SCALE, reason="minutes; part of `manage.py promises --full`")
-@pytest.mark.parametrize("guard", guards.FOUND_OUT)
-def test_a_guard_that_is_missing_is_found_out(guard: str, settings: Any, tmp_path: Path) -> None:
-    settings.MEDIA_ROOT = tmp_path
-    with guards.without(guard), pytest.raises(AssertionError):
-        run_state_machine_as_test(seed(7)(Story), settings=profile(300, Phase.generate))  # type: ignore[no-untyped-call]
-
-
-def profile(examples: int = EXAMPLES, *phases: Phase) -> settings:
+def profile() -> settings:
     return settings(
-        max_examples=examples, stateful_step_count=STEPS, deadline=None, database=None,
+        max_examples=EXAMPLES, stateful_step_count=STEPS, deadline=None, database=None,
         suppress_health_check=list(HealthCheck), print_blob=True, report_multiple_bugs=False,
-        phases=phases or (Phase.generate, Phase.shrink),
+        phases=(Phase.generate, Phase.shrink),
     )  # fmt: skip
