@@ -25,7 +25,7 @@ class Command(BaseCommand):
         parser.add_argument("--kills", type=int, default=500)
         parser.add_argument("--cast", choices=CASTS, default="both", help="real processes, plain workers, or both")
         parser.add_argument("--roles", nargs="+", choices=ROLES, default=(), help="kill only these; default: all")
-        parser.add_argument("--restarts", type=int, help="crashes of PostgreSQL; default: one a hundred kills")
+        parser.add_argument("--restarts", type=int, help="crashes of PostgreSQL; default: one a twenty kills")
         parser.add_argument("--people", type=int, help="three messages each; default: as many as kills, at most 400")
         parser.add_argument("--pause", type=float, help="seconds between kills, on average")
         parser.add_argument("--seed", type=int, help="the same seed draws the same lots")
@@ -35,7 +35,7 @@ class Command(BaseCommand):
         signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
         kills, cast = options["kills"], options["cast"]
         seed = options["seed"] if options["seed"] is not None else secrets.randbelow(1_000_000)
-        restarts = options["restarts"] if options["restarts"] is not None else max(1, kills // 100)
+        restarts = options["restarts"] if options["restarts"] is not None else max(1, kills // 20)
         folder = Path(tempfile.mkdtemp(prefix="omnify-chaos-"))
         self.say(f"Seed {seed}. Everything happens in {folder}.")
         arena = Arena(folder, seed, options["people"] or min(kills, 400), cast, options["roles"], say=self.say)
