@@ -8,9 +8,9 @@ from omnify.lib.clock import now
 IMPORT_SLICE_SECONDS = 20.0
 
 
-def run_import(tenant_id: int, job_id: int) -> bool:
+def run_import(tenant_id: int, job_id: int, after: int | None = None) -> bool:
     """Reviews or imports one file, or goes on with it, for a while. Cluster "slow"."""
-    return passes.run(tenant_id, job_id, now=now(), seconds=IMPORT_SLICE_SECONDS)
+    return passes.run(tenant_id, job_id, now=now(), seconds=IMPORT_SLICE_SECONDS, after=after)
 
 
 def resume_imports() -> int:

@@ -49,18 +49,25 @@ class Stopped(Exception):
 
 
 def run(
-    tenant_id: int, job_id: int, *, now: datetime, seconds: float | None = None, clock: Clock = time.monotonic
+    tenant_id: int,
+    job_id: int,
+    *,
+    now: datetime,
+    seconds: float | None = None,
+    after: int | None = None,
+    clock: Clock = time.monotonic,
 ) -> bool:
     """Works through the file of a job that is being reviewed or imported. False when there was nothing to do for us.
 
-    `seconds`: after so much work it asks for its next slice on the cluster "slow", and ends; None works to the end.
+    `seconds`: after so much work it asks for its next slice on the cluster "slow", and ends; None works to the end. `after`: the
+    slice that follows so many rows; where the job stands elsewhere, somebody else has gone on with it, and one is enough.
     """
     with only_worker(job_id) as ours:
         if not ours:
             return False
         with tenant_context(tenant_id):
             job = ImportJob.objects.select_related("tenant").filter(pk=job_id, state__in=ACTIVE).first()
-            if job is None:
+            if job is None or after not in (None, job.rows_done):
                 return False
         try:
             through = _slice(job, now, seconds, clock)
@@ -77,7 +84,7 @@ def run(
                 close_tables()
     if not through:
         # After the lock is given back: the next slice must not find it taken.
-        async_task("contacts.tasks.run_import", tenant_id, job_id, cluster="slow")
+        async_task("contacts.tasks.run_import", tenant_id, job_id, job.rows_done, cluster="slow")
     return True
 
 

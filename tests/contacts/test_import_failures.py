@@ -101,6 +101,22 @@ def test_two_workers_on_one_job_cannot_both_win_a_chunk(reviewed, acme, people, 
     assert not Contact.objects.exists()
 
 
+def test_somebody_made_by_another_meanwhile_is_left_as_they_are(reviewed, acme, people, now, monkeypatch) -> None:
+    job = reviewed("Email,Phone,SMS consent\na@x.example,2125550100,yes\nb@x.example,2125550101,yes\n", consent=COLUMN)
+    start_import(job, by=people.bob, signed_by=people.alice, now=now)
+    load = passes.load
+
+    def overtaken(*args, **kwargs):
+        make_contact(acme, now, email="a@x.example", first_name="Theirs", consents=())
+        return load(*args, **kwargs)
+
+    monkeypatch.setattr(passes, "load", overtaken)
+    assert passes.run(acme.pk, job.pk, now=now) is True
+    assert counts(again(job)) == (1, 0, 1, 0)
+    assert Contact.objects.get(email="a@x.example").first_name == "Theirs"
+    assert [consent.contact.email for consent in Consent.objects.all()] == ["b@x.example"]
+
+
 def test_verbs_refuse_what_the_job_is_not_ready_for(mapped, acme, people, now) -> None:
     job = mapped(LIST)
     assert jobs.start_import(job, by=people.bob, now=now) is False

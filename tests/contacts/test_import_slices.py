@@ -53,13 +53,15 @@ def ready(
 
 def slices(job: ImportJob, now: Any, *, between: Callable[[ImportJob], object] = lambda job: None) -> int:
     """Runs slice after slice as long as the job asks for the next one; returns how many there were."""
+    after: int | None = None
     for number in range(1, 30):
-        assert passes.run(job.tenant_id, job.pk, now=now, seconds=10.0, clock=Hours()) is True
+        assert passes.run(job.tenant_id, job.pk, now=now, seconds=10.0, after=after, clock=Hours()) is True
         asked = OrmQ.objects.filter(key="slow")
         if not asked.exists():
             return number
         assert asked.get().task["func"] == "contacts.tasks.run_import"
-        assert asked.get().task["args"] == (job.tenant_id, job.pk)
+        after = again(job).rows_done
+        assert asked.get().task["args"] == (job.tenant_id, job.pk, after)
         asked.delete()
         between(again(job))
     raise AssertionError("It never came to its end.")
@@ -129,3 +131,15 @@ def test_the_task_works_for_a_while_and_not_to_the_end(
     monkeypatch.setattr(tasks, "IMPORT_SLICE_SECONDS", 0.0)
     assert tasks.run_import(acme.pk, job.pk) is True
     assert (again(job).rows_done, OrmQ.objects.filter(key="slow").count()) == (4, 1)
+
+
+def test_of_two_that_would_go_on_with_a_list_only_one_does(ready: Callable[[], ImportJob], acme: Any, now: Any) -> None:
+    """As when the sweeper, once a minute, finds a list that waits for its next slice."""
+    job = ready()
+    passes.run(acme.pk, job.pk, now=now, seconds=10.0, clock=Hours())
+    assert passes.run(acme.pk, job.pk, now=now, seconds=10.0, clock=Hours()) is True
+    assert again(job).rows_done == 8
+    asked = [row.task["args"][2] for row in OrmQ.objects.filter(key="slow").order_by("id")]
+    assert asked == [4, 8]
+    assert tasks.run_import(acme.pk, job.pk, 4) is False
+    assert (again(job).rows_done, OrmQ.objects.filter(key="slow").count()) == (8, 2)
