@@ -1,7 +1,7 @@
 """Messages a second that one worker process puts on the wire, with a provider that answers after 200 ms and at once.
 
 The floor leases fifty ready messages and acknowledges them together, with no guard, no provider and one tenant: the least an
-outbox does. Our claim is one message at a time on purpose: every guard is asked in the transaction that takes it.
+outbox does. Our claims come by the handful, too, but every guard is asked about each in the transaction that takes it.
 """
 
 import time
