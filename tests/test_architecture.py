@@ -22,6 +22,7 @@ MAY_LOCK = {
     "sequences/publishing.py", "sequences/reconcile.py", "sequences/inbound.py", "sequences/matching.py", "contacts/locks.py",
     "sequences/alarms.py",
     "sequences/merging.py",
+    "sequences/allowances.py", "omnify/tenants/approvals.py", "omnify/tenants/actions.py",
 }  # fmt: skip
 # The only files that may read the clock: the clock itself, and processes that measure their own pauses.
 CLOCK = {"omnify/lib/clock.py"}

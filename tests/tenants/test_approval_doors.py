@@ -73,6 +73,7 @@ def test_the_page_asks_waits_and_is_signed_by_somebody_else(
     answer = bob.post(reverse("sequences:enroll", args=[sequence.public_id]), {"who": "all"})
     row = waiting(people)
     assert answer["Location"] == reverse("tenants:approval", args=[row.public_id])
+    assert row.title in bob.get(reverse("sequences:enroll", args=[sequence.public_id])).content.decode()
     page = bob.get(answer["Location"]).content.decode()
     assert "It waits for a second signature." in page
     assert 'value="sign"' not in page
@@ -265,14 +266,14 @@ def test_a_list_that_was_mapped_anew_is_another_one(
 
 
 def test_a_loop_over_the_api_is_a_list_in_disguise(
-    people: People, three: list[Contact], now: datetime, monkeypatch: pytest.MonkeyPatch
+    people: People, now: datetime, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from contacts import pacing
 
+    three = [make_contact(people.acme, now, consents=()) for _ in range(3)]
     monkeypatch.setattr(pacing, "MOST", 2)
     with tenant_context(people.acme.pk):
         _, key = create_api_key(name="CRM", role="agent", by=people.alice, now=now)
-        Consent.objects.all().delete()
     said = []
     for contact in three:
         body = {"channel": "sms", "kind": "pewc_text", "text_shown": "I agree to texts.", "source": "a form"}
