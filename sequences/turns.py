@@ -4,6 +4,7 @@ import time
 from collections import Counter, deque
 from collections.abc import Sequence
 from datetime import datetime
+from math import ceil
 
 from django.conf import settings
 
@@ -66,7 +67,7 @@ class Turns:
         """Whose turn it is and how many of theirs may begin; None: nobody has work, or whoever has it fills their share."""
         if not self.line or time.monotonic() >= self.look_again:
             self._look(moment)
-        share = max(1, self.most // (len({*self.line, *+under_way}) + 1))
+        share = ceil(self.most / (len({*self.line, *+under_way}) + 1))
         for _ in range(len(self.line)):
             turn = self.line.popleft()
             if not self._open(turn, moment):
