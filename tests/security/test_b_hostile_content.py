@@ -23,7 +23,7 @@ from typing import Any
 import pytest
 from django.conf import settings
 from django.test import Client
-from django.urls import reverse
+from django.urls import resolve, reverse
 
 from contacts.importing import jobs, passes
 from contacts.models import Contact, Interaction
@@ -281,6 +281,9 @@ def pages(hostile: dict[str, Any], people: People) -> Iterator[str]:
         yield reverse("admin:sequences_providerevent_change", args=[ProviderEvent.objects.order_by("-id").first().pk])
 
 
+PHONE, DESK = {"width": 390, "height": 844}, {"width": 1280, "height": 720}
+
+
 class Watched:
     """A browser page that remembers what it must not have done."""
 
@@ -299,6 +302,23 @@ class Watched:
         if not request.url.startswith((self.site, "data:image/svg", "blob:")) or "pwned" in request.url:
             self.found.append(f"request {request.url[:100]}")
 
+    def at_phone_width(self) -> list[str]:
+        """The page that is open, as a phone shows it: menus, stacked tables and bars that a wide window hides."""
+        self.found.clear()
+        self.page.set_viewport_size(PHONE)
+        self.page.wait_for_timeout(40)
+        found = self.found + self.page.evaluate(LOOK)
+        self.page.set_viewport_size(DESK)
+        return found
+
+    def open_on_a_phone(self, path: str) -> list[str]:
+        """The page loaded anew at that width, so that scripts find it so from the beginning."""
+        self.page.set_viewport_size(PHONE)
+        found = self.open(path)
+        wide = self.page.evaluate("document.documentElement.clientWidth")
+        self.page.set_viewport_size(DESK)
+        return found + ([] if wide == PHONE["width"] else [f"{wide} pixels wide"])
+
     def open(self, path: str) -> list[str]:
         """Opens a page, waits for its fragments, and says what was wrong with it."""
         self.found.clear()
@@ -315,12 +335,20 @@ def test_b3_b4_nothing_anybody_writes_runs_asks_or_opens_anything(
 ) -> None:
     assert len(PAYLOADS) >= 200
     watched = Watched(chromium, site, people)
-    wrong, shown = {}, ""
+    wrong, shown, narrow = {}, "", set()
     for path in pages(hostile, people):
         if found := watched.open(path):
             wrong[path] = found[:5]
         shown += watched.page.content()
+        # Every page narrowed where it stands; one of each kind loaded narrow.
+        if found := watched.at_phone_width():
+            wrong[f"{path} narrowed"] = found[:5]
+        kind = resolve(path.partition("?")[0]).view_name
+        if kind not in narrow and (found := watched.open_on_a_phone(path)):
+            wrong[f"{path} on a phone"] = found[:5]
+        narrow.add(kind)
     watched.context.close()
+    assert len(narrow) > 25
     assert not wrong, json.dumps(wrong, indent=1)
     # They really were on those pages, as text.
     seen = sum(f"hit({n})" in shown or f"pwned/{n}" in shown or f"{HOST}/{n}" in shown for n in range(len(PAYLOADS)))
