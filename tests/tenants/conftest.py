@@ -1,4 +1,4 @@
-"""Shared by the tests of second signatures: somebody who may sign, and a crowd that must be signed for."""
+"""Shared by the tests of second signatures (somebody who may sign, a crowd that must be signed for) and of the sealed ledger."""
 
 from datetime import datetime, timedelta
 
@@ -8,8 +8,10 @@ from contacts.models import Consent, Contact
 from omnify.tenants import signatures
 from omnify.tenants.context import tenant_context
 from omnify.tenants.models import Membership
+from omnify.tenants.notary import seal
 from sequences.models import Sequence
 from tests.making import People, make_member, make_sequence
+from tests.tenants.sealing import tell
 
 TEN = ((10, timedelta(hours=1)), (40, timedelta(hours=24)))
 
@@ -44,3 +46,14 @@ def crowd(people: People, now: datetime) -> list[int]:
 @pytest.fixture
 def sequence(people: People, now: datetime) -> Sequence:
     return make_sequence(people.acme, now)
+
+
+@pytest.fixture
+def chained(people: People, now: datetime) -> list[int]:
+    """Three seals of Acme over nine events of the test, with a stranger's events between; the ids of the nine."""
+    ids = []
+    for n in range(3):
+        ids += tell(people.acme.pk, now + timedelta(minutes=n), 3)
+        tell(people.charlie.tenant_id, now, 2)
+        seal(now + timedelta(minutes=n))
+    return ids

@@ -2,60 +2,23 @@
 
 import json
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from datetime import datetime, timedelta
-from pathlib import Path
+from collections.abc import Callable
+from datetime import datetime
 from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
 from django.db import connection, transaction
 
-from omnify.lib import outbound
-from omnify.tenants import chain, notary, shipping
+from omnify.tenants import chain, notary
 from omnify.tenants.context import tenant_context
-from omnify.tenants.events import record
 from omnify.tenants.models import Event, Seal, SealHead, SealState
 from omnify.tenants.notary import seal
-from omnify.tenants.proofreading import Verdict, compare, verify
-from omnify.tenants.shipping import ship
+from omnify.tenants.proofreading import Verdict, verify
 from tests.making import People
+from tests.tenants.sealing import as_master, changed, tell
 
 pytestmark = pytest.mark.django_db
-
-
-def tell(tenant_id: int, now: datetime, count: int = 1, kind: str = "test.happened") -> list[int]:
-    with tenant_context(tenant_id):
-        return [record(kind, tenant_id=tenant_id, now=now, actor="test", number=n, word="ä ✓").pk for n in range(count)]
-
-
-@pytest.fixture
-def chained(people: People, now: datetime) -> list[int]:
-    """Three seals of Acme over nine events of the test, with a stranger's events between; the ids of the nine."""
-    ids = []
-    for n in range(3):
-        ids += tell(people.acme.pk, now + timedelta(minutes=n), 3)
-        tell(people.charlie.tenant_id, now, 2)
-        seal(now + timedelta(minutes=n))
-    return ids
-
-
-TABLES = ("tenants_event", "tenants_seal", "tenants_sealhead", "tenants_sealstate")
-
-
-@contextmanager
-def as_master() -> Iterator[Any]:
-    """Whoever owns the tables and takes off every lock that the database has for them."""
-    with connection.cursor() as cursor:
-        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
-        cursor.execute("SET LOCAL ROLE NONE")
-        for table in TABLES:
-            cursor.execute(f"ALTER TABLE {table} NO FORCE ROW LEVEL SECURITY, DISABLE TRIGGER USER")
-        yield cursor
-        for table in TABLES:
-            cursor.execute(f"ALTER TABLE {table} FORCE ROW LEVEL SECURITY, ENABLE TRIGGER USER")
-        cursor.execute("SET LOCAL ROLE omnify_system")
 
 
 def test_every_event_is_under_exactly_one_seal(people: People, chained: list[int], now: datetime) -> None:
@@ -111,10 +74,6 @@ def test_a_root_is_what_sha256sum_makes_of_the_lines(people: People, chained: li
 Tampering = Callable[[Any, list[int], int], Any]
 
 
-def _changed(cursor: Any, ids: list[int], tenant: int) -> None:
-    cursor.execute("UPDATE tenants_event SET data = '{\"number\": 9}' WHERE id = %s", [ids[4]])
-
-
 def _moved(cursor: Any, ids: list[int], tenant: int) -> None:
     cursor.execute("UPDATE tenants_event SET at = at - interval '1 microsecond' WHERE id = %s", [ids[0]])
 
@@ -142,7 +101,7 @@ def _given_away(cursor: Any, ids: list[int], tenant: int) -> None:
 @pytest.mark.parametrize(
     ("tamper", "position", "words"),
     [
-        (_changed, 4, "was changed (seal 2)"),
+        (changed, 4, "was changed (seal 2)"),
         (_moved, 0, "was changed (seal 1)"),
         (_removed, 5, "was removed (seal 2)"),
         (_inserted, None, "was inserted afterwards (seal 1)"),
@@ -212,7 +171,7 @@ def test_a_row_put_after_the_last_seal_into_a_sealed_range_is_found(people: Peop
 def test_a_chain_that_was_rewritten_without_the_key_is_found(people: People, chained: list[int], now: datetime) -> None:
     """Somebody with the whole database, not the environment: changes an event and makes all later seals anew."""
     with as_master() as cursor:
-        _changed(cursor, chained, people.acme.pk)
+        changed(cursor, chained, people.acme.pk)
         for seal_row in Seal.objects.all_tenants().filter(tenant_id=people.acme.pk, number__gte=2).order_by("number"):
             previous = Seal.objects.all_tenants().get(tenant_id=people.acme.pk, number=seal_row.number - 1).root
             rows = (
@@ -271,7 +230,7 @@ def test_the_command_says_it_and_fails(people: People, chained: list[int], capsy
     call_command("audit", "verify", tenant="acme")
     assert "acme: unchanged (3 seals" in capsys.readouterr().out
     with as_master() as cursor:
-        _changed(cursor, chained, people.acme.pk)
+        changed(cursor, chained, people.acme.pk)
     with pytest.raises(CommandError, match="not what was sealed"):
         call_command("audit", "verify")
     assert f"Event {chained[4]} was changed" in capsys.readouterr().out
@@ -344,124 +303,3 @@ def test_many_writers_and_a_notary_that_never_rests_leave_nothing_out(people: Pe
     assert (verdict.fault, verdict.unsealed) == ("", 0)
     with tenant_context(people.acme.pk):
         assert verdict.events == Event.objects.count() > 150
-
-
-# --- shipping
-
-
-@pytest.fixture
-def sink(settings: Any, tmp_path: Path) -> Path:
-    path = tmp_path / "audit.jsonl"
-    settings.AUDIT_SINK = str(path)
-    return path
-
-
-def test_nothing_is_shipped_unless_configured(people: People, chained: list[int], settings: Any, now: datetime) -> None:
-    assert settings.AUDIT_SINK == ""
-    assert ship(now) == 0
-    assert SealState.objects.get().shipped_at is None
-
-
-def test_events_and_seals_leave_in_order_once(people: People, chained: list[int], sink: Path, now: datetime) -> None:
-    assert ship(now) == 6
-    assert ship(now) == 0
-    told = [json.loads(line) for line in sink.read_text().splitlines()]
-    mine = [each for each in told if each.get("tenant_id") == people.acme.pk]
-    assert [each["id"] for each in mine if each["kind"] == "test.happened"] == chained
-    seals = [each for each in told if each.get("tenant") == people.acme.pk]
-    assert [each["seal"] for each in seals] == [1, 2, 3]
-    assert list(compare(sink.read_text().splitlines())) == []
-    state = SealState.objects.get()
-    assert (state.shipped, state.shipped_at, state.ship_problem) == (state.last_made, now, "")
-    tell(people.acme.pk, now)
-    seal(now)
-    assert ship(now) == 1
-
-
-def test_a_crash_between_writing_and_the_cursor_ships_twice_and_loses_nothing(
-    people: People, chained: list[int], sink: Path, now: datetime, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    real, given = shipping.give, []
-
-    def dying(chunk: bytes, at: datetime) -> None:
-        given.append(chunk)
-        real(chunk[: len(chunk) // 2], at)
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr(shipping, "give", dying)
-    with pytest.raises(KeyboardInterrupt):
-        ship(now)
-    assert not sink.read_text().endswith("\n")
-    monkeypatch.setattr(shipping, "give", real)
-    assert ship(now) == 6
-    assert list(compare(sink.read_text().splitlines())) == []
-    assert all(line.encode() in sink.read_bytes() for line in given[0].decode().splitlines())
-
-
-def test_a_sink_that_fails_keeps_the_cursor_and_says_why(
-    people: People, chained: list[int], settings: Any, tmp_path: Path, now: datetime
-) -> None:
-    settings.AUDIT_SINK = str(tmp_path / "no such folder" / "audit.jsonl")
-    assert ship(now) == 0
-    state = SealState.objects.get()
-    assert state.shipped == 0
-    assert "FileNotFoundError" in state.ship_problem
-    settings.AUDIT_SINK = str(tmp_path / "audit.jsonl")
-    assert ship(now) == 6
-    assert SealState.objects.get().ship_problem == ""
-
-
-def test_an_https_sink_is_asked_by_the_checked_client_and_gets_signed_lines(
-    people: People, chained: list[int], settings: Any, now: datetime, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    settings.AUDIT_SINK, settings.AUDIT_SECRET = "https://logs.example/omnify", "s" * 32
-    status, asked = [500], []
-
-    def fetch(url: str, *, method: str, body: bytes, headers: dict[str, str]) -> outbound.Answer:
-        asked.append((url, method, body, headers))
-        return outbound.Answer(status[0], {}, b"")
-
-    monkeypatch.setattr(outbound, "fetch", fetch)
-    assert ship(now) == 0
-    assert SealState.objects.get().ship_problem == "The sink answered 500."
-    status[0] = 202
-    assert ship(now) == 6
-    url, method, body, headers = asked[-1]
-    assert (url, method) == ("https://logs.example/omnify", "POST")
-    assert outbound.signature_holds(headers["x-omnify-signature"], "s" * 32, body, now=now)
-    assert list(compare(body.decode().splitlines())) == []
-
-
-def test_an_inner_address_is_no_sink(people: People, chained: list[int], settings: Any, now: datetime) -> None:
-    settings.AUDIT_SINK = "https://127.0.0.1/logs"
-    assert ship(now) == 0
-    assert "not on the public Internet" in SealState.objects.get().ship_problem
-
-
-def test_a_rewritten_chain_is_not_what_was_shipped(
-    people: People, chained: list[int], sink: Path, now: datetime, capsys: Any
-) -> None:
-    """Even where the keys were known: everything of Acme is made anew, consistently."""
-    ship(now)
-    with as_master() as cursor:
-        _changed(cursor, chained, people.acme.pk)
-        cursor.execute("DELETE FROM tenants_seal WHERE tenant_id = %s", [people.acme.pk])
-        cursor.execute("DELETE FROM tenants_sealhead WHERE tenant_id = %s", [people.acme.pk])
-        cursor.execute("UPDATE tenants_sealstate SET sealed_upto = 0, horizon = NULL")
-        cursor.execute("DELETE FROM tenants_seal")
-        cursor.execute("DELETE FROM tenants_sealhead")
-    seal(now)
-    assert verify(people.acme.pk).fault == ""
-    with pytest.raises(CommandError, match="differ"):
-        call_command("audit", "compare", str(sink))
-    said = capsys.readouterr().out
-    assert f"Workspace {people.acme.pk}: seal 1 is not the one that was shipped." in said
-    assert f"Workspace {people.acme.pk}: seal 3 was shipped and is gone here." in said
-
-
-def test_a_file_that_was_tampered_with_off_host_is_found_too(
-    people: People, chained: list[int], sink: Path, now: datetime
-) -> None:
-    ship(now)
-    lines = [line.replace('"number":1', '"number":7') for line in sink.read_text().splitlines()]
-    assert any("is not what it sealed" in fault for fault in compare(lines))
