@@ -4,6 +4,7 @@ Claims are made for those who can leave at once: so many as there are free threa
 commit, and the last of its sockets is opened a moment later.
 """
 
+import contextlib
 import logging
 import threading
 import time
@@ -18,13 +19,18 @@ from sequences.aside import give_back
 from sequences.claiming import Claim, claim_some
 from sequences.hands import Hands
 from sequences.recording import Recorder
-from sequences.transports import hang_up
+from sequences.statements import run
+from sequences.transports import hang_up, transport_for
 from sequences.transports.base import Outbound, Refused
 from sequences.turns import LOOK_EVERY, Turn, Turns
 from sequences.watching import watched
 
 # Claims in one transaction at most: it holds the locks of so many people.
 AT_ONCE = 16
+
+# Of which tenant's channels this process has loaded the providers' SDKs.
+LOADED: set[Turn] = set()
+PROVIDERS = "SELECT DISTINCT provider FROM sequences_sender WHERE tenant_id = %(tenant)s AND channel = %(channel)s"
 
 logger = logging.getLogger(__name__)
 Job = tuple[Turn, Claim, Outbound | Refused, deadman.Together]
@@ -38,8 +44,7 @@ class Shift:
         self.sent = 0
         self.failure: Exception | None = None
         self.turns = Turns(channels, threads)
-        # How many each may claim at once: one, until its provider's SDK is loaded and the first is on its way, then twice as
-        # many each time. A worker that dies while it loads leaves one claim behind.
+        # How many each may claim at once: one, until the first is on its way, then twice as many each time.
         self.handful: Counter[Turn] = Counter()
         self.under_way: Counter[Turn] = Counter()
         self.changed = threading.Condition()
@@ -81,6 +86,7 @@ class Shift:
                     self.changed.wait(LOOK_EVERY)
             return True
         turn, share = found
+        _load(turn)
         most = min(AT_ONCE, free, share, max(1, self.handful[turn]))
         batch = claim_some(*turn, moment, self.turns.waiting(turn, moment), most=most)
         for paced in batch.paced:
@@ -163,6 +169,18 @@ class Shift:
         finally:
             together.over()
         return self.recorder.write(claim, outcome, self.now())
+
+
+def _load(turn: Turn) -> None:
+    """Loads what a tenant's senders need before anything of theirs is claimed: an SDK takes seconds, on a busy machine more than
+    a claim may be old, and a worker that dies meanwhile leaves nothing behind. What cannot be loaded, delivery.prepare says."""
+    if turn in LOADED:
+        return
+    channel, tenant_id = turn
+    for (provider,) in run(PROVIDERS, {"tenant": tenant_id, "channel": channel}).fetchall():
+        with contextlib.suppress(Exception):
+            transport_for(provider).warm()
+    LOADED.add(turn)
 
 
 def _leave() -> None:

@@ -78,7 +78,7 @@ def test_no_claim_commits_after_a_stop_has_committed(wire: Wire) -> None:
     for _ in range(25):
         message = wire.ready()
 
-        def stop(address: str = message.to_address) -> int:
+        def stop(address: str = message.to_address) -> list[str]:
             return suppress(
                 tenant_id=wire.tenant_id,
                 address=address,
@@ -93,7 +93,7 @@ def test_no_claim_commits_after_a_stop_has_committed(wire: Wire) -> None:
             return claim_one("sms", wire.tenant_id, wire.now)
 
         found, stored = at_once(claim, stop)
-        assert stored == 2
+        assert stored == ["sms", "voice"]
         row = refreshed(message)
         claimed_before = isinstance(found, Claim)
         if claimed_before:
