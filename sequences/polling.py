@@ -49,13 +49,13 @@ logger = logging.getLogger(__name__)
 @dataclass(frozen=True, slots=True)
 class Reading:
     """What one round did: lists read to their end, events no webhook had brought, what could not be read, how many lists it
-    left for the next round, and which (Polling ids) were too long for it."""
+    left for the next round, and which (id of the Polling, of the tenant) were too long for it."""
 
     read: int = 0
     found: int = 0
     problems: tuple[str, ...] = ()
     left: int = 0
-    long: tuple[int, ...] = ()
+    long: tuple[tuple[int, int], ...] = ()
 
 
 class TooLong(Exception):
@@ -94,7 +94,7 @@ def poll(
     _make_rows()
     begun, read, found = 0, 0, 0
     problems: list[str] = []
-    long: list[int] = []
+    long: list[tuple[int, int]] = []
     due = _due(now, every_one or since is not None)
     for place, polling in enumerate(due):
         if begun and time.monotonic() >= until:
@@ -106,7 +106,7 @@ def poll(
             found += _read_again(polling, now, since, list_seconds)
             read += 1
         except TooLong:
-            long.append(polling.pk)
+            long.append((polling.pk, polling.tenant_id))
         except (Unreadable, Refused) as problem:
             problems.append(f"{polling.sender.name}: {problem.text}")
             _failed(polling, problem.text, now)
@@ -117,9 +117,9 @@ def poll(
     return Reading(read, found, tuple(problems), 0, tuple(long))
 
 
-def poll_one(polling_id: int, now: datetime) -> Reading:
-    """Reads one list that was too long for a round, however long it takes."""
-    polling = Polling.objects.all_tenants().select_related("sender").get(pk=polling_id)
+def poll_one(polling_id: int, tenant_id: int, now: datetime) -> Reading:
+    """Reads one list of this tenant's that was too long for a round, however long it takes."""
+    polling = Polling.objects.all_tenants().select_related("sender").get(pk=polling_id, tenant_id=tenant_id)
     try:
         return Reading(1, _read_again(polling, now, None))
     except (Unreadable, Refused) as problem:

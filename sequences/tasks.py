@@ -61,20 +61,20 @@ def poll_providers() -> int:
         reading = polling.poll(
             database_clock()(), budget_seconds=polling.ROUND_SECONDS, list_seconds=polling.LIST_SECONDS
         )
-        for polling_id in reading.long:
+        for polling_id, tenant_id in reading.long:
             kind = f"list-{polling_id}"
-            ask(kind, "sequences.tasks.read_long_list", polling_id, cluster="slow", now=database_clock()())
+            ask(kind, "sequences.tasks.read_long_list", polling_id, tenant_id, cluster="slow", now=database_clock()())
     if reading.left:
         again("poll")
     return reading.found
 
 
-def read_long_list(polling_id: int) -> int:
+def read_long_list(polling_id: int, tenant_id: int) -> int:
     """Reads one provider's list that is too long for a round; returns how many events no webhook had brought."""
     from sequences.polling import poll_one
 
     with began(f"list-{polling_id}"):
-        return poll_one(polling_id, database_clock()()).found
+        return poll_one(polling_id, tenant_id, database_clock()()).found
 
 
 def contact_deleted(event_id: int, tenant_id: int) -> int:

@@ -73,7 +73,7 @@ def make_conversation(people: People, now: Any) -> Contact:
 def test_a_list_is_imported_step_by_step(
     people: People, now: Any, sample: Path, browser_page: Any, assert_accessible: Any, look: Any
 ) -> None:
-    page = browser_page(people.bob)
+    page = browser_page(people.alice)
     page.goto(reverse("contacts:list"))
     page.get_by_role("link", name="Import a list").click()
     assert_accessible(page)

@@ -76,7 +76,7 @@ def test_no_text_is_claimed_to_an_address_that_is_being_closed(people: People, n
 def test_closing_an_address_waits_for_the_claim_under_way(people: People, now: datetime) -> None:
     """Even where nobody has the address any more when the opt-out looks for its holders."""
     message = ready(people, now)
-    closed: list[int] = []
+    closed: list[list[str]] = []
 
     def stop() -> None:
         closed.append(
@@ -102,7 +102,7 @@ def test_closing_an_address_waits_for_the_claim_under_way(people: People, now: d
         assert waiting
         assert closed == []
     thread.join(10)
-    assert closed == [1]
+    assert closed == [["sms"]]
 
 
 @pytest.mark.django_db

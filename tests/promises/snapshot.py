@@ -50,7 +50,10 @@ def restore(backup: Backup) -> None:
 def append_only_tables_opened() -> Iterator[None]:
     """Inside, also they can be emptied, as a server is that is put back from a file."""
     with connection.cursor() as cursor:
-        cursor.execute("SELECT t FROM unnest(%s::text[]) AS t WHERE NOT has_table_privilege(t, 'DELETE')", [TABLES])
+        cursor.execute(
+            "SELECT t FROM unnest(%s::text[]) AS t WHERE NOT has_table_privilege('omnify_system', t, 'DELETE')",
+            [TABLES],
+        )
         kept_for_ever = [table for (table,) in cursor.fetchall()]
         cursor.execute("SELECT tgrelid::regclass::text FROM pg_trigger WHERE tgname = 'only_grows'")
         guarded = [table for (table,) in cursor.fetchall()]

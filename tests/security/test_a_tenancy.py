@@ -19,6 +19,7 @@ from contacts.models import Contact, ImportJob
 from omnify.tenants.context import tenant_context
 from omnify.tenants.fields import TenantForeignKey
 from omnify.tenants.models import Event, Membership, User
+from sequences.models import Polling
 from tests.everything import TENANT_MODELS, Rows, fingerprint, make_everything
 from tests.making import People
 from tests.test_architecture import SOURCES, calls, named
@@ -28,8 +29,11 @@ pytestmark = pytest.mark.django_db
 # A1: who may cross tenants, file by file, and why.
 CROSSING = {
     "contacts/importing/sweeping.py": "looks for imports that a killed worker left",
+    "contacts/erasing.py": "looks for erased people whose addresses are still in clear, and enters each one's tenant",
     "contacts/placing.py": "fills a new column for everybody, a chunk at a time",
     "omnify/tenants/expiry.py": "asks which requests for a signature are over, and enters each one's tenant",
+    "omnify/tenants/notary.py": "seals every workspace's ledger",
+    "omnify/tenants/shipping.py": "ships what was sealed",
     "omnify/tenants/middleware.py": "finds out whose request it is, before there is a tenant",
     "omnify/tenants/querysets.py": "defines it",
     "omnify/tenants/context.py": "names it in an error's text",
@@ -299,11 +303,13 @@ def foreign_arguments(ours: Rows, theirs: Rows) -> dict[str, tuple[int, ...]]:
         "sequences.tasks.contact_deleted": (theirs[Event].pk, tenant),
         "sequences.tasks.opted_out": (theirs[Event].pk, tenant),
         "sequences.tasks.sending_started": (theirs[Event].pk, tenant),
+        "sequences.tasks.topic_offered": (theirs[Event].pk, tenant),
+        "sequences.tasks.read_long_list": (theirs[Polling].pk, tenant),
     }
 
 
 # They take no id at all: what they do is decided by the rows they find, each in its own tenant.
-WITHOUT_ID = {"channel", "cluster", "kind", "budget", "batch"}
+WITHOUT_ID = {"channel", "cluster", "kind", "budget", "batch", "since", "now"}
 
 
 def tasks_with_ids() -> set[str]:

@@ -326,6 +326,7 @@ def test_an_inner_mail_server_is_used_only_when_the_machine_s_owner_named_it(wir
 MAY_SPEAK_HTTP = {
     "omnify/lib/outbound.py": "the one door to addresses that tenants and strangers name",
     "sequences/transports/": "the providers' fixed addresses, or the simulator's from the settings",
+    "sequences/webhooks/certificates.py": "the simulator's certificates on loopback; Amazon's by omnify.lib.outbound",
     "omnify/simulator/": "plays the providers; posts its callbacks to the PUBLIC_URL of this machine",
     "omnify/commands/": "asks the processes of this machine",
     "omnify/bench/": "asks the processes of this machine",

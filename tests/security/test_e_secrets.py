@@ -161,6 +161,7 @@ def everything_readable() -> dict[str, str]:
     return found
 
 
+@pytest.mark.django_db(transaction=True)
 def test_e3_a_senders_secret_is_nowhere_but_sealed(
     people: People, now: datetime, client: Client, caplog: pytest.LogCaptureFixture, settings: Any
 ) -> None:

@@ -149,9 +149,9 @@ def test_a_list_without_an_end_goes_to_where_there_is_time(lists: Any, monkeypat
     assert all(row.read_until is None for row in rows)
     left = OrmQ.objects.filter(key="slow")
     assert {(func_of(row), *row.task["args"]) for row in left} == {
-        ("sequences.tasks.read_long_list", row.pk) for row in rows
+        ("sequences.tasks.read_long_list", row.pk, row.tenant_id) for row in rows
     }
     lists.tell = lambda *_: iter(range(3 * polling.BATCH))
-    tasks.read_long_list(rows[0].pk)
+    tasks.read_long_list(rows[0].pk, rows[0].tenant_id)
     rows[0].refresh_from_db()
     assert rows[0].read_until is not None

@@ -78,7 +78,8 @@ def _change(account: Account, verb: str, address: str, **more: str) -> bool:
 
 
 def _name(error: Any) -> str:
-    code = getattr(error, "response", {}).get("Error", {}).get("Code", "")
+    answer = getattr(error, "response", None) or {}  # a connection that was closed has none
+    code = answer.get("Error", {}).get("Code", "")
     return f"{type(error).__name__} {code}".strip()
 
 
