@@ -17,6 +17,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import httpx
+
 from omnify.commands.chaos import cast, watch
 from omnify.commands.chaos.cast import running_cast
 from omnify.commands.chaos.crew import running_crew
@@ -240,7 +242,10 @@ class Arena:
         began = moved = time.monotonic()
         before = Counter[str]()
         while True:
-            settled = client.settled(5)
+            try:
+                settled = client.settled(5)
+            except httpx.TimeoutException:
+                settled = False  # a busy machine: asked again until SETTLED_BY
             now_open = watch.still_open(self.state)
             if not settled:
                 now_open["consequences at the simulator"] = 1
