@@ -6,6 +6,8 @@ Called by contacts.merging in its transaction, with both contacts locked (settin
 from datetime import datetime
 from typing import Any
 
+from django.db import IntegrityError, transaction
+
 from contacts.merging import MergeBlocked
 from sequences import optouts
 from sequences.decisions import Reason
@@ -21,7 +23,8 @@ STRICTNESS = {EnrollmentStatus.ACTIVE: 0, EnrollmentStatus.PAUSED: 1, Enrollment
 
 def follow(keep_id: int, gone_id: int, *, by: str, now: datetime, closed: set[str]) -> dict[str, Any]:
     """Moves everything of the one contact to the other. Returns what it did, for the event. Raises MergeBlocked while a message
-    to one of them is on its way: until its fate is known, single flight must hold for it where it is."""
+    to one of them is on its way (until its fate is known, single flight must hold for it where it is), and when the one was
+    put into a sequence of the other's at this very moment."""
     both = (keep_id, gone_id)
     rows = Enrollment.objects.filter(contact_id__in=both).order_by("pk").select_for_update(of=("self",), no_key=True)
     enrollments = list(rows)
@@ -30,7 +33,12 @@ def follow(keep_id: int, gone_id: int, *, by: str, now: datetime, closed: set[st
     mine = {each.sequence_id: each for each in enrollments if each.contact_id == keep_id}
     theirs = [each for each in enrollments if each.contact_id == gone_id]
     moved = [each.pk for each in theirs if each.sequence_id not in mine]
-    Enrollment.objects.filter(pk__in=moved).update(contact_id=keep_id)
+    try:
+        with transaction.atomic():
+            Enrollment.objects.filter(pk__in=moved).update(contact_id=keep_id)
+    except IntegrityError as error:
+        # Committed since the enrolments were read above: the database let nobody be in a sequence twice.
+        raise MergeBlocked("One of them is being enrolled just now. Try again in a moment.") from error
     for each in theirs:
         if each.sequence_id in mine:
             _unite(mine[each.sequence_id], each, by=by, now=now)
