@@ -2,8 +2,8 @@
 
 Hypothesis draws the stories and shrinks one that breaks a promise to its shortest form. The seed is printed;
 OMNIFY_STORY_SEED=n tells the same stories again, OMNIFY_STORIES=full tells many and long ones. tests/promises/test_guards.py
-takes suppression, consent and hours away in turn: each is missed, in words of its own. Caps (the plan asks them too) and one
-message at a time (the database's own index) are kept by a second net, so these guards alone are not missed.
+takes suppression, consent and hours away in turn: each is missed, in words of its own. That caps,
+the epoch or the proof of absence are missed when they alone are taken away is not shown here: other proofs try them.
 """
 
 import contextlib
