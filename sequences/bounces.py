@@ -110,7 +110,8 @@ def _parts(mail: Message) -> Iterator[Message]:
             waiting = [*[child for child in part.get_payload() if isinstance(child, Message)], *waiting]
 
 
-def _text(part: Message) -> str:
+def decoded_part(part: Message) -> str:
+    """The text of one part of a mail in its own charset, or read byte by byte where nobody knows that charset."""
     payload = part.get_payload(decode=True)
     if not isinstance(payload, bytes):
         return ""
@@ -125,7 +126,7 @@ def _readable(mail: Message) -> str:
     found = []
     for part in _parts(mail):
         if part.get_content_type() in ("text/plain", "text/html") and not part.is_multipart():
-            text = _text(part)[:_TEXT_LIMIT]
+            text = decoded_part(part)[:_TEXT_LIMIT]
             if part.get_content_type() == "text/html":
                 text = re.sub(r"<[^@<>]{0,500}>", " ", text)
             found.append(text)

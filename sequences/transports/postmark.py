@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from sequences.codes.mail import postmark as verdict
+from sequences.transports.asking import ask
 from sequences.transports.base import (
     CONNECT_TIMEOUT,
     READ_TIMEOUT,
@@ -21,6 +22,7 @@ from sequences.transports.base import (
     Taken,
     Transport,
     Uncertain,
+    Unreadable,
     required,
 )
 from sequences.transports.connecting import never_connected
@@ -75,26 +77,15 @@ def send(outbound: Outbound) -> Receipt:
 
 def find(outbound: Outbound, since: datetime, until: datetime, taken: Taken) -> Found | Absent | CannotSay:
     """Searches sent mail by recipient and our mark."""
-    import requests
-
     query = {"recipient": outbound.to, "metadata_m": outbound.mark, "count": "10", "offset": "0"}
-    session = requests.Session()
-    session.trust_env = not outbound.base_url
+    url, headers = f"{outbound.base_url or API}/messages/outbound", {"X-Postmark-Server-Token": token_of(outbound)}
     try:
-        answer = session.get(
-            f"{outbound.base_url or API}/messages/outbound",
-            params=query,
-            headers={"X-Postmark-Server-Token": token_of(outbound), "Accept": "application/json"},
-            timeout=(CONNECT_TIMEOUT, READ_TIMEOUT),
-            allow_redirects=False,
-        )
-        if answer.status_code != 200:
-            return CannotSay(f"Postmark's search answered {answer.status_code}.")
-        found = answer.json()["Messages"]
-    except (requests.RequestException, ValueError, KeyError, TypeError) as error:
+        answer = ask(url, headers, whose="Postmark's search", simulated=bool(outbound.base_url), query=query)
+        found = answer["Messages"]
+    except Unreadable as problem:
+        return CannotSay(problem.text)
+    except (KeyError, TypeError) as error:
         return CannotSay(f"Postmark's search could not be read ({type(error).__name__}).")
-    finally:
-        session.close()
     # The search is trusted with narrowing down, never with the match itself.
     ours = [each for each in found if (each.get("Metadata") or {}).get("m") == outbound.mark]
     return Found(str(ours[0]["MessageID"]), "queued") if ours else Absent()

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from sequences.codes.mail import sendgrid as verdict
+from sequences.transports import asking
 from sequences.transports.base import (
     CONNECT_TIMEOUT,
     READ_TIMEOUT,
@@ -24,6 +25,7 @@ from sequences.transports.base import (
     Taken,
     Transport,
     Uncertain,
+    Unreadable,
     required,
 )
 from sequences.transports.connecting import never_connected
@@ -91,23 +93,11 @@ def find(outbound: Outbound, since: datetime, until: datetime, taken: Taken) -> 
 
 def ask(holder: Account | Outbound, path: str, query: dict[str, str]) -> dict[str, Any] | CannotSay:
     """One GET of the account; CannotSay for whatever is no readable 200."""
-    import requests
-
-    with requests.Session() as session:
-        session.trust_env = not holder.base_url
-        try:
-            answer = session.get(
-                f"{address_of(holder)}{path}",
-                params=query,
-                headers={"Authorization": f"Bearer {key_of(holder)}", "Accept": "application/json"},
-                timeout=(CONNECT_TIMEOUT, READ_TIMEOUT),
-                allow_redirects=False,
-            )
-            if answer.status_code != 200:
-                return CannotSay(f"SendGrid answered {answer.status_code}.")
-            found = answer.json()
-        except (requests.RequestException, ValueError) as error:
-            return CannotSay(f"SendGrid's answer could not be read ({type(error).__name__}).")
+    url, headers = f"{address_of(holder)}{path}", {"Authorization": f"Bearer {key_of(holder)}"}
+    try:
+        found = asking.ask(url, headers, whose="SendGrid's answer", simulated=bool(holder.base_url), query=query)
+    except Unreadable as problem:
+        return CannotSay(problem.text)
     return found if isinstance(found, dict) else {"list": found}
 
 

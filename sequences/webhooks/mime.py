@@ -8,6 +8,7 @@ from email.policy import Policy
 from email.utils import parseaddr
 from typing import Any
 
+from sequences.bounces import decoded_part
 from sequences.signals import MailReceived
 
 MOST_HEADERS = 200
@@ -67,7 +68,7 @@ def _part(raw: bytes, subtype: str) -> str:
         part = mail.get_body(preferencelist=(subtype,))
     except (LookupError, ValueError, AttributeError):
         part = None
-    found = _text(part) if part is not None else ""
+    found = decoded_part(part) if part is not None else ""
     if subtype == "plain":
         reports = [each for each in mail.walk() if each.get_content_type() == "message/delivery-status"]
         found += "".join(f"\n\n{block.as_string()}" for each in reports for block in _blocks(each))
@@ -77,14 +78,3 @@ def _part(raw: bytes, subtype: str) -> str:
 def _blocks(report: object) -> list[EmailMessage]:
     payload = report.get_payload() if isinstance(report, EmailMessage) else []
     return [block for block in payload if isinstance(block, EmailMessage)] if isinstance(payload, list) else []
-
-
-def _text(part: object) -> str:
-    assert isinstance(part, EmailMessage)
-    payload = part.get_payload(decode=True)
-    if not isinstance(payload, bytes):
-        return ""
-    try:
-        return payload.decode(part.get_content_charset() or "utf-8", "replace")
-    except LookupError:
-        return payload.decode("utf-8", "replace")

@@ -12,7 +12,7 @@ import pytest
 from omnify.simulator.client import SimulatorClient
 from omnify.simulator.running import RunningSimulator, running_simulator
 from tests.making import People, make_senders
-from tests.wire.wiring import Wire
+from tests.wire.wiring import Wire, at_all_hours
 
 
 @pytest.fixture(scope="session")
@@ -51,3 +51,8 @@ def wire(people: People, simulator: SimulatorClient, now: datetime) -> Wire:
         }
     )
     return Wire(people, senders, simulator, now)
+
+
+@pytest.fixture
+def always_open(monkeypatch: pytest.MonkeyPatch) -> None:
+    at_all_hours(monkeypatch)

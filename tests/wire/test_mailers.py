@@ -14,7 +14,7 @@ from sequences.unsubscribe import token_for
 from tests.wire.mailers import use
 from tests.wire.wiring import Wire, refreshed
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("always_open")]
 MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
 BOTH = pytest.mark.parametrize("provider", ["sendgrid", "ses"])
 
@@ -22,14 +22,6 @@ BOTH = pytest.mark.parametrize("provider", ["sendgrid", "ses"])
 @pytest.fixture
 def now() -> datetime:
     return datetime.now(UTC)
-
-
-@pytest.fixture(autouse=True)
-def _always_open(monkeypatch: pytest.MonkeyPatch) -> None:
-    from sequences import guards
-
-    monkeypatch.setattr(guards, "GUARDS", tuple(guard for guard in guards.GUARDS if guard.__name__ != "hours"))
-    monkeypatch.setattr("sequences.claiming.latest_arrival", lambda facts, now: facts.expires_at)
 
 
 def accepted(wire: Wire, message: Message) -> dict[str, Any]:

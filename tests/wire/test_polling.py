@@ -25,7 +25,7 @@ from sequences.transports.base import TooMany, Unreadable
 from sequences.webhooks import base, ingest, storing
 from tests.wire.wiring import Wire, refreshed, with_own_accounts
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("always_open")]
 MINUTE = timedelta(minutes=1)
 
 
@@ -38,14 +38,6 @@ def now() -> datetime:
 @pytest.fixture
 def wire(wire: Wire) -> Wire:
     return with_own_accounts(wire)
-
-
-@pytest.fixture(autouse=True)
-def _always_open(monkeypatch: pytest.MonkeyPatch) -> None:
-    from sequences import guards
-
-    monkeypatch.setattr(guards, "GUARDS", tuple(guard for guard in guards.GUARDS if guard.__name__ != "hours"))
-    monkeypatch.setattr("sequences.claiming.latest_arrival", lambda facts, now: facts.expires_at)
 
 
 def later() -> datetime:

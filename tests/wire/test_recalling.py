@@ -9,20 +9,12 @@ from sequences.models import Message
 from sequences.recalling import recall
 from tests.wire.wiring import Wire, refreshed
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("always_open")]
 
 
 @pytest.fixture
 def now() -> datetime:
     return datetime.now(UTC)
-
-
-@pytest.fixture(autouse=True)
-def _always_open(monkeypatch: pytest.MonkeyPatch) -> None:
-    from sequences import guards
-
-    monkeypatch.setattr(guards, "GUARDS", tuple(guard for guard in guards.GUARDS if guard.__name__ != "hours"))
-    monkeypatch.setattr("sequences.claiming.latest_arrival", lambda facts, now: facts.expires_at)
 
 
 def accepted(wire: Wire, channel: str, *, dwell: float) -> Message:

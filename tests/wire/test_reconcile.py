@@ -18,7 +18,7 @@ from sequences.reconcile import Timing, reconcile
 from sequences.transports.base import CannotSay
 from tests.wire.wiring import Wire, refreshed
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("always_open")]
 MINUTE = timedelta(minutes=1)
 
 
@@ -26,14 +26,6 @@ MINUTE = timedelta(minutes=1)
 def now() -> datetime:
     """The simulator dates what it accepts by the real clock: these tests live in the present, with windows always open."""
     return datetime.now(UTC)
-
-
-@pytest.fixture(autouse=True)
-def _always_open(monkeypatch: pytest.MonkeyPatch) -> None:
-    from sequences import guards
-
-    monkeypatch.setattr(guards, "GUARDS", tuple(guard for guard in guards.GUARDS if guard is not guards.hours))
-    monkeypatch.setattr("sequences.claiming.latest_arrival", lambda facts, now: facts.expires_at)
 
 
 def unknown(wire: Wire, channel: str, fault: str, **fields: Any) -> Message:

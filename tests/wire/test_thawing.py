@@ -20,7 +20,7 @@ from sequences.engine import tick
 from sequences.models import Enrollment, Message, SendEpoch, Sender, Task
 from sequences.thawing import CannotThaw, thaw
 from tests.making import make_enrollment, make_sequence
-from tests.wire.wiring import Wire, refreshed, with_own_accounts
+from tests.wire.wiring import Wire, at_all_hours, refreshed, with_own_accounts
 
 pytestmark = pytest.mark.django_db(transaction=True)
 MINUTE = timedelta(minutes=1)
@@ -48,14 +48,8 @@ def wire(wire: Wire) -> Wire:
 
 
 @pytest.fixture(autouse=True)
-def _always_open(monkeypatch: pytest.MonkeyPatch) -> None:
-    from sequences import guards
-
-    monkeypatch.setattr(
-        guards, "GUARDS", tuple(guard for guard in guards.GUARDS if guard.__name__ not in ("hours", "caps"))
-    )
-    monkeypatch.setattr("sequences.claiming.latest_arrival", lambda facts, now: facts.expires_at)
-    monkeypatch.setattr("sequences.plan.hours", lambda *_: None)
+def _open_and_uncapped(always_open: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    _uncapped(monkeypatch)
 
 
 def later() -> datetime:
@@ -196,7 +190,8 @@ def test_a_thaw_that_died_can_be_run_again(
         thawed(wire, backup_at)
     assert not SendEpoch.objects.exists()
     monkeypatch.undo()
-    _always_open_again(monkeypatch)
+    at_all_hours(monkeypatch)
+    _uncapped(monkeypatch)
     settings.SEND_EPOCH = 2
     thawed(wire, backup_at)
     go(wire, wire.now + 60 * MINUTE)
@@ -254,11 +249,8 @@ def _die_after(monkeypatch: pytest.MonkeyPatch, where: str) -> None:
     monkeypatch.setattr(where, dies)
 
 
-def _always_open_again(monkeypatch: pytest.MonkeyPatch) -> None:
+def _uncapped(monkeypatch: pytest.MonkeyPatch) -> None:
     from sequences import guards
 
-    monkeypatch.setattr(
-        guards, "GUARDS", tuple(guard for guard in guards.GUARDS if guard.__name__ not in ("hours", "caps"))
-    )
-    monkeypatch.setattr("sequences.claiming.latest_arrival", lambda facts, now: facts.expires_at)
+    monkeypatch.setattr(guards, "GUARDS", tuple(guard for guard in guards.GUARDS if guard.__name__ != "caps"))
     monkeypatch.setattr("sequences.plan.hours", lambda *_: None)

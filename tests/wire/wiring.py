@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+import pytest
+
 from contacts.models import Contact
 from omnify.simulator.client import SimulatorClient
 from omnify.tenants.context import tenant_context
@@ -95,3 +97,11 @@ def with_own_accounts(wire: Wire) -> Wire:
         }
     )
     return wire
+
+
+def at_all_hours(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No hour of the day stops a message, nor when it would arrive: for tests on the real clock."""
+    from sequences import guards
+
+    monkeypatch.setattr(guards, "GUARDS", tuple(guard for guard in guards.GUARDS if guard.__name__ != "hours"))
+    monkeypatch.setattr("sequences.claiming.latest_arrival", lambda facts, now: facts.expires_at)

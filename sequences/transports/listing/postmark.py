@@ -12,9 +12,8 @@ from itertools import chain
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from sequences.transports.asking import ask
 from sequences.transports.base import (
-    CONNECT_TIMEOUT,
-    READ_TIMEOUT,
     Account,
     Listed,
     Logged,
@@ -154,23 +153,9 @@ def _pages(account: Account, path: str, name: str, since: datetime, until: datet
 
 
 def _get(account: Account, path: str, query: dict[str, str]) -> dict[str, Any]:
-    import requests
-
-    with requests.Session() as session:
-        session.trust_env = not account.base_url
-        try:
-            answer = session.get(
-                f"{account.base_url or API}{path}",
-                params=query,
-                headers={"X-Postmark-Server-Token": token_of(account), "Accept": "application/json"},
-                timeout=(CONNECT_TIMEOUT, READ_TIMEOUT),
-                allow_redirects=False,
-            )
-            if answer.status_code != 200:
-                raise Unreadable(f"Postmark's list answered {answer.status_code}.")
-            return table(answer.json())
-        except (requests.RequestException, ValueError) as error:
-            raise Unreadable(f"Postmark's list could not be read ({type(error).__name__}).") from error
+    headers = {"X-Postmark-Server-Token": token_of(account)}
+    url, simulated = f"{account.base_url or API}{path}", bool(account.base_url)
+    return table(ask(url, headers, whose="Postmark's list", simulated=simulated, query=query))
 
 
 def _recipients(mail: dict[str, Any]) -> list[str]:

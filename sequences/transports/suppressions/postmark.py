@@ -6,7 +6,8 @@ Source: postmarkapp.com/developer/api/suppressions-api. At most 50 addresses in 
 from collections.abc import Sequence
 from typing import Any
 
-from sequences.transports.base import CONNECT_TIMEOUT, READ_TIMEOUT, Account, Unreadable
+from sequences.transports.asking import ask
+from sequences.transports.base import Account, Unreadable
 from sequences.transports.postmark import API, token_of
 from sequences.transports.suppressions import COMPLAINED, GONE, OPTED_OUT, Entry, Lists
 from sequences.webhooks.base import table, text_of
@@ -57,25 +58,12 @@ def _change(account: Account, path: str, addresses: Sequence[str], done: str) ->
 
 
 def _ask(account: Account, method: str, path: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
-    import requests
-
     stream = str(account.config.get("message_stream") or STREAM)
-    with requests.Session() as session:
-        session.trust_env = not account.base_url
-        try:
-            answer = session.request(
-                method,
-                f"{account.base_url or API}/message-streams/{stream}/suppressions{path}",
-                json=body,
-                headers={"X-Postmark-Server-Token": token_of(account), "Accept": "application/json"},
-                timeout=(CONNECT_TIMEOUT, READ_TIMEOUT),
-                allow_redirects=False,
-            )
-            if answer.status_code != 200:
-                raise Unreadable(f"Postmark's list of suppressions answered {answer.status_code}.")
-            return table(answer.json())
-        except (requests.RequestException, ValueError) as error:
-            raise Unreadable(f"Postmark's suppressions could not be read ({type(error).__name__}).") from error
+    url = f"{account.base_url or API}/message-streams/{stream}/suppressions{path}"
+    headers, simulated = {"X-Postmark-Server-Token": token_of(account)}, bool(account.base_url)
+    return table(
+        ask(url, headers, whose="Postmark's list of suppressions", simulated=simulated, method=method, body=body)
+    )
 
 
 LISTS = Lists(listed=listed, add=add, take_off=take_off, at_once=AT_ONCE)

@@ -9,7 +9,8 @@ from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import quote
 
-from sequences.transports.base import CONNECT_TIMEOUT, READ_TIMEOUT, Account, CannotSay, TooMany, Unreadable
+from sequences.transports import asking
+from sequences.transports.base import Account, CannotSay, TooMany, Unreadable
 from sequences.transports.sendgrid import address_of, ask, key_of
 from sequences.transports.suppressions import COMPLAINED, GONE, OPTED_OUT, Entry, Lists
 from sequences.webhooks.base import text_of
@@ -73,24 +74,12 @@ def take_off(account: Account, addresses: Sequence[str]) -> int:
 
 
 def _change(account: Account, method: str, path: str, body: dict[str, Any] | None) -> None:
-    import requests
-
-    with requests.Session() as session:
-        session.trust_env = not account.base_url
-        try:
-            answer = session.request(
-                method,
-                f"{address_of(account)}{path}",
-                json=body,
-                headers={"Authorization": f"Bearer {key_of(account)}", "Accept": "application/json"},
-                timeout=(CONNECT_TIMEOUT, READ_TIMEOUT),
-                allow_redirects=False,
-            )
-        except requests.RequestException as error:
-            raise Unreadable(f"SendGrid's lists could not be changed ({type(error).__name__}).") from error
     # 404: what was to be taken off is not there.
-    if answer.status_code not in (200, 201, 204) and not (method == "DELETE" and answer.status_code == 404):
-        raise Unreadable(f"SendGrid's lists answered {answer.status_code}.")
+    fine = (200, 201, 204, 404) if method == "DELETE" else (200, 201, 204)
+    url, headers = f"{address_of(account)}{path}", {"Authorization": f"Bearer {key_of(account)}"}
+    asking.ask(
+        url, headers, whose="SendGrid's lists", simulated=bool(account.base_url), method=method, body=body, fine=fine
+    )
 
 
 LISTS = Lists(listed=listed, add=add, take_off=take_off, at_once=AT_ONCE)
