@@ -55,7 +55,7 @@ def test_a_providers_own_confirmation_is_not_ours() -> None:
 
 @pytest.mark.parametrize("state", ["accepted", "sent", "delivered", "undelivered", "cancelled", "expired", "rejected"])
 def test_a_silent_person_must_have_received_it(state: str) -> None:
-    assert verdict([message("m", state)], []).lost == ("m",)
+    assert verdict([message("m", state)], []).lost == (f"m (sms {state})",)
 
 
 def test_what_is_held_must_have_been_shown() -> None:

@@ -157,7 +157,8 @@ def lost(ours: Ours, marks: Collection[str], spoke: Collection[str]) -> list[str
         if message["mark"] in marks:
             continue
         if message["state"] in ON_ITS_WAY or (message["state"] != "held" and message["person"] in silent):
-            found.append(message["mark"])
+            fate = (message["channel"], message["state"], message["reason"])
+            found.append(f"{message['mark']} ({' '.join(filter(None, fate))})")
     return found
 
 
