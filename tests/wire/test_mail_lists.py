@@ -21,9 +21,9 @@ from sequences.transports.base import Unreadable
 from sequences.transports.listing import reader_for
 from sequences.transports.suppressions import lists_of
 from tests.wire.mailers import use
-from tests.wire.wiring import Wire, refreshed
+from tests.wire.wiring import Wire, refreshed, with_own_accounts
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("always_open")]
 MAIL, MINUTE, HOUR = "pat@people.example", timedelta(minutes=1), timedelta(hours=1)
 BOTH = pytest.mark.parametrize("provider", ["sendgrid", "ses"])
 
@@ -33,12 +33,10 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
-@pytest.fixture(autouse=True)
-def _always_open(monkeypatch: pytest.MonkeyPatch) -> None:
-    from sequences import guards
-
-    monkeypatch.setattr(guards, "GUARDS", tuple(guard for guard in guards.GUARDS if guard.__name__ != "hours"))
-    monkeypatch.setattr("sequences.claiming.latest_arrival", lambda facts, now: facts.expires_at)
+@pytest.fixture
+def wire(wire: Wire) -> Wire:
+    """The poller reads every account of the workspace, also those of texts and calls."""
+    return with_own_accounts(wire)
 
 
 def on_their_list(provider: str, reason: str, at: datetime, address: str = MAIL) -> dict[str, Any]:

@@ -20,11 +20,16 @@ class Command(BaseCommand):
         parser.add_argument("--from-installed", action="store_true", help="take every version from this environment")
 
     def handle(self, *args: Any, from_installed: bool, **options: Any) -> None:
-        from omnify.commands.closure import USUAL, installed, needed
+        from omnify.commands.closure import USUAL, direct, installed, needed
 
         root = Path(settings.BASE_DIR)
         usual, every = needed(root), needed(root, (*USUAL, *pins.OPTIONAL))
         here = installed()
+        if unread := {pins.canonical(each.name) for each in direct(root, pins.OPTIONAL)} - set(here):
+            raise CommandError(
+                f"What {', '.join(sorted(unread))} needs cannot be read, because it is not installed here: its pins would be "
+                f"lost. Run `pip install -r {pins.FILES[1]}` first."
+            )
         index = pins.Index()
         try:
             old = {name: pin for path in pins.FILES for name, pin in pins.known(root / path).items()}
