@@ -14,6 +14,7 @@ from omnify.simulator import mail
 from omnify.simulator.connections import reset
 from omnify.simulator.faults import Plan
 from omnify.simulator.people import normal
+from omnify.simulator.resources import Resource
 from omnify.simulator.world import World
 
 MAX_BYTES = 25 * 1024 * 1024
@@ -59,12 +60,12 @@ class Mailboxes:
 
     async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:
         plan = plan_of(envelope)
-        await asyncio.sleep(plan.latency_ms / 1000)
         if plan.before == "timeout":
+            await asyncio.sleep(plan.latency_ms / 1000)
             return await _hang(server, plan.hang_s)
-        content = envelope.content if isinstance(envelope.content, bytes) else (envelope.content or "").encode()
-        stored = mail.accept(self.world, "smtp", read(content), list(envelope.rcpt_tos), plan)
-        await self.world.ledger.durable()
+        # With the final dot the mail is the server's (RFC 5321 §6.1): a client that does not wait for the answer takes nothing
+        # back, so that aiosmtpd, which ends this coroutine with the connection, must not end the taking.
+        stored: Resource = await asyncio.shield(self.world.courier.start(self._take(envelope, plan)))
         if plan.after == "timeout":
             return await _hang(server, plan.hang_s)
         if plan.after == "500":
@@ -72,6 +73,13 @@ class Mailboxes:
         if plan.after:
             reset(server.transport)
         return f"250 2.0.0 OK queued as {stored['id']}"
+
+    async def _take(self, envelope: Envelope, plan: Plan) -> Resource:
+        await asyncio.sleep(plan.latency_ms / 1000)
+        content = envelope.content if isinstance(envelope.content, bytes) else (envelope.content or "").encode()
+        stored = mail.accept(self.world, "smtp", read(content), list(envelope.rcpt_tos), plan)
+        await self.world.ledger.durable()
+        return stored
 
 
 async def _hang(server: SMTP, seconds: float) -> str:

@@ -3,6 +3,7 @@
 import base64
 import json
 import smtplib
+import socket
 
 import pytest
 import requests
@@ -12,7 +13,7 @@ from django.core.mail import EmailMultiAlternatives, get_connection
 from django.test import RequestFactory
 
 from omnify.simulator.running import RunningSimulator
-from tests.simulator.conftest import POSTMARK_TOKEN, Hooks
+from tests.simulator.conftest import POSTMARK_TOKEN, Hooks, eventually
 
 TRACKING = PostmarkTrackingWebhookView(webhook_secret="hook:secret")
 INBOUND = PostmarkInboundWebhookView(webhook_secret="hook:secret")
@@ -253,3 +254,18 @@ def test_the_webhook_password_is_that_of_the_url_and_a_forger_does_not_know_it(s
     assert sim.client.settled()
     told = [base64.b64decode(h.headers["authorization"].split()[1]).decode() for h in hooks.at("/postmark/tracking")]
     assert told == ["stranger:guess", "hook:secret"]
+
+
+def test_a_mail_whose_final_dot_has_come_is_kept_though_nobody_waits_for_the_answer(sim):
+    """RFC 5321 §6.1: with the end of the data the mail is the server's."""
+    sim.client.faults(
+        [{"match": {"provider": "smtp", "op": "create", "to": "eve@dot.example"}, "do": {"latency_ms": 300}}]
+    )
+    with socket.create_connection(("127.0.0.1", sim.smtp_port), timeout=5) as line, line.makefile("rb") as said:
+        for word in ("", "HELO us", "MAIL FROM:<sam@smtp.example>", "RCPT TO:<eve@dot.example>", "DATA"):
+            if word:
+                line.sendall(f"{word}\r\n".encode())
+            assert said.readline()[:1] in (b"2", b"3")
+        line.sendall(b"Message-ID: <dot-1@smtp.example>\r\nSubject: Roof\r\n\r\nHello\r\n.\r\n")
+    (received,) = eventually(lambda: sim.client.ledger(to="eve@dot.example"))
+    assert received["message_id"] == "<dot-1@smtp.example>"
