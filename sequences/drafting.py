@@ -58,8 +58,10 @@ def ensure_draft(sequence: Sequence, *, by: By, now: datetime) -> Version:
         with transaction.atomic():
             last = Version.objects.filter(sequence=sequence).aggregate(last=Max("number"))["last"] or 0
             draft = Version.objects.create(sequence=sequence, number=last + 1)
-            if sequence.published_id:
-                copy_steps(sequence.published_id, draft)
+            # Read now: the caller's row may be from before somebody else published. While this draft is, nobody can again.
+            published_id = Sequence.objects.values_list("published_id", flat=True).get(pk=sequence.pk)
+            if published_id:
+                copy_steps(published_id, draft)
             note("draft_started", sequence, by=by, now=now, number=draft.number)
             return draft
     except IntegrityError:  # somebody else was first: the database allows one draft

@@ -9,6 +9,7 @@ from omnify.tenants.models import Event
 from sequences import definitions
 from sequences.definitions import NameTaken, NoSuchStep, StaleDraft, StaleSettings
 from sequences.models import Edge, Sequence, Step, Version
+from sequences.publishing import publish
 from tests.making import make_contact, make_enrollment, make_sequence
 
 pytestmark = pytest.mark.django_db
@@ -172,6 +173,18 @@ def test_a_draft_of_a_published_version_keeps_the_step_keys(acme, now):
     assert keys(draft) == keys(sequence.published)
     assert len(line(draft)) == 2
     assert definitions.ensure_draft(sequence, by=acme.alice, now=now) == draft
+
+
+def test_a_draft_is_made_of_what_is_published_now_whatever_the_caller_read_before(acme, now):
+    sequence = make_sequence(acme.acme, now, {"kind": "sms", "body": "One"})
+    read_before = Sequence.objects.get(pk=sequence.pk)
+    first = definitions.ensure_draft(sequence, by=acme.alice, now=now)
+    add(first, acme.bob, now, kind="wait")
+    add(first, acme.bob, now, kind="sms", body="Two")
+    publish(sequence, by=acme.bob, now=now)
+    second = definitions.ensure_draft(read_before, by=acme.alice, now=now)
+    assert keys(second) == keys(first)
+    assert len(keys(second)) == 3
 
 
 def test_a_published_version_cannot_be_changed_by_any_verb(acme, now):
