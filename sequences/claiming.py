@@ -1,6 +1,6 @@
 """Taking messages for the wire: their rows and their persons' rows locked, every guard asked, and the claims committed.
 
-Three statements in one short transaction, for one message or for a handful of them, and some more for each allowance that is
+Four statements in one short transaction, for one message or for a handful of them, and some more for each allowance that is
 kept. The person's row is the one an opt-out locks first too: whichever commits first is seen by the other. What is locked is
 passed over, never waited for. Nothing here opens a socket.
 """
@@ -23,7 +23,7 @@ from sequences.guards import Stop, WireFacts, judge, latest_arrival, verdict_of
 from sequences.limits import caps_for
 from sequences.spending import Spent, Waits, keeps_books, refund, spend
 from sequences.statements import run
-from sequences.taking import chosen, take
+from sequences.taking import alone, chosen, take
 from sequences.transports.base import Refused
 from sequences.turns import tenants_with_work
 from sequences.wirefacts import around, around_all, facts_of, one
@@ -141,7 +141,7 @@ def claim_some(channel: str, tenant_id: int, now: datetime, skip: Collection[int
     broken: list[tuple[Any, str]] = []
     try:
         with transaction.atomic():
-            taken = chosen(take(channel, tenant_id, now, skip, most))
+            taken = alone(chosen(take(channel, tenant_id, now, skip, most)), tenant_id)
             batch = _decide(taken, tenant_id, now, broken) if taken else Batch()
     except Exception as error:
         if not taken:

@@ -4,8 +4,12 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 
+from sequences.columns import Bigints, Texts
 from sequences.statements import run
 from sequences.wirefacts import rows_of
+
+# Channels whose address several contacts may share, as a household does.
+SHARED = frozenset({"sms", "voice"})
 
 # message_take: the tenant's messages longest due. A person somebody else holds just now is passed over, not waited for, so
 # this can be part of no deadlock. NO KEY UPDATE: the conversation may go on being written about a locked person. `free`:
@@ -30,6 +34,13 @@ LIMIT %(most)s
 FOR NO KEY UPDATE OF m, c SKIP LOCKED
 """
 
+# message_numbers: one claim at a time of what goes to a number, whoever the contacts are that have it; another's is passed
+# over, as locked rows are. For chosen rows only, and before FACTS begins: what the other had claimed is then seen.
+NUMBERS = """
+SELECT g.id, pg_try_advisory_xact_lock(7303, hashtext(%(tenant)s::bigint || ':' || g.number)) AS alone
+FROM unnest(%(ids)b, %(numbers)b) AS g (id, number)
+"""
+
 
 def take(channel: str, tenant_id: int, now: datetime, skip: Collection[int], most: int) -> list[Any]:
     """At most `most` rows of TAKE, locked until the transaction ends. What is locked elsewhere is passed over."""
@@ -40,19 +51,35 @@ def take(channel: str, tenant_id: int, now: datetime, skip: Collection[int], mos
 def chosen(rows: Sequence[Any]) -> list[Any]:
     """Which of these rows are taken together, in their order. Pure; the others stay in their places.
 
-    One a person: the next waits until nothing of theirs is on its way. Nobody whose address is being forbidden just now. And
+    One a person, and one a number: the next waits until nothing to them is on its way. Nobody whose address is being forbidden just now. And
     whatever was taken up before and has crashed a worker, or was paid for, is taken alone: should it kill this worker too,
     nobody else counts a crash, and what it gives back is the last thing of its transaction.
     """
     found: list[Any] = []
     persons: set[int] = set()
+    numbers: set[str] = set()
     for row in rows:
-        if not row.free or row.contact_id in persons:
+        if not row.free or row.contact_id in persons or row.to_address in numbers:
             continue
         if row.crashes or row.estimate is not None:
             if not found:
                 return [row]
             continue
         persons.add(row.contact_id)
+        numbers.add(row.to_address)
         found.append(row)
     return found
+
+
+def alone(rows: Sequence[Any], tenant_id: int) -> list[Any]:
+    """Those of these rows whose number no other claim under way is for. A mailbox is one contact's; a number may be several's."""
+    numbered = [row for row in rows if row.channel in SHARED]
+    if not numbered:
+        return list(rows)
+    given = {
+        "tenant": tenant_id,
+        "ids": Bigints(row.id for row in numbered),
+        "numbers": Texts(row.to_address for row in numbered),
+    }
+    taken_elsewhere = {row.id for row in rows_of(NUMBERS, run(NUMBERS, given)) if not row.alone}
+    return [row for row in rows if row.id not in taken_elsewhere]

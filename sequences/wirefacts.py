@@ -16,7 +16,12 @@ from sequences.statements import run
 from sequences.touched import MAY_HAVE_ARRIVED
 
 # wire_facts: read by a statement of its own, begun after the locks were taken: its snapshot has what was committed until then.
-# touches: of the last week, counted against the caps.
+# touches: of the last week, counted against the caps: the person's, and what went to their number in another contact's name. The
+# law's limits are of the person called, and two contacts with one number may well be one.
+SAME_NUMBER = """
+    m.channel IN ('sms', 'voice') AND o.channel IN ('sms', 'voice')
+    AND o.tenant_id = m.tenant_id AND o.to_address = m.to_address AND o.contact_id <> m.contact_id
+"""
 FACTS = f"""
 SELECT m.id, t.name AS tenant_name, t.sending_enabled, t.sending_mode, t.timezone, t.business_hours::text, t.postal_address,
        c.deleted_at, c.zones, c.places, c.public_id AS contact_public_id, c.first_name, c.last_name, company.name AS company,
@@ -32,13 +37,17 @@ SELECT m.id, t.name AS tenant_name, t.sending_enabled, t.sending_mode, t.timezon
              WHERE k.contact_id = m.contact_id AND k.channel = m.channel AND k.revoked_at IS NULL
                AND (k.expires_at IS NULL OR k.expires_at > %(now)s)
                AND k.address IN (m.to_address, g.normalised, '')) AS consents,
-       (SELECT o.state FROM sequences_message AS o
-        WHERE o.contact_id = m.contact_id AND o.state IN ('claimed', 'sending', 'unknown') LIMIT 1) AS in_flight,
+       coalesce(
+           (SELECT o.state FROM sequences_message AS o
+            WHERE o.contact_id = m.contact_id AND o.state IN ('claimed', 'sending', 'unknown') LIMIT 1),
+           (SELECT o.state FROM sequences_message AS o
+            WHERE {SAME_NUMBER} AND o.state IN ('claimed', 'sending', 'unknown') LIMIT 1)) AS in_flight,
        (SELECT json_agg(json_build_array(o.channel, o.purpose, extract(epoch FROM o.sending_started_at), o.state, o.status_rank))::text
-        FROM sequences_message AS o
-        WHERE o.contact_id = m.contact_id AND o.tenant_id = m.tenant_id AND o.id <> m.id
-          AND o.sending_started_at > %(since)s
-          AND {MAY_HAVE_ARRIVED}       ) AS touches
+        FROM (SELECT o.* FROM sequences_message AS o
+              WHERE o.contact_id = m.contact_id AND o.tenant_id = m.tenant_id AND o.id <> m.id
+              UNION ALL
+              SELECT o.* FROM sequences_message AS o WHERE {SAME_NUMBER}) AS o
+        WHERE o.sending_started_at > %(since)s AND {MAY_HAVE_ARRIVED}) AS touches
 FROM unnest(%(ids)b, %(addresses)b) AS g (id, normalised)
 JOIN sequences_message AS m ON m.id = g.id
 JOIN tenants_tenant AS t ON t.id = m.tenant_id

@@ -134,6 +134,17 @@ class Message(TenantModel):
             models.Index(fields=["expires_at"], condition=Q(state="held"), name="message_held"),
             # Read when a person answers (what waits for them, which of two people we wrote to) and by their page.
             models.Index(fields=["contact", "-id"], name="message_by_contact"),
+            # Read by the claim: what is, or was, on its way to a number that several contacts may have.
+            models.Index(
+                fields=["tenant", "to_address"],
+                condition=Q(channel__in=("sms", "voice"), state__in=("claimed", "sending", "unknown")),
+                name="message_in_flight_to",
+            ),
+            models.Index(
+                fields=["tenant", "to_address", "sending_started_at"],
+                condition=Q(channel__in=("sms", "voice"), sending_started_at__isnull=False),
+                name="message_by_number",
+            ),
             # Read by the home page: what a person must look at, and what was made today (a few pages for a whole day).
             models.Index(
                 fields=["tenant", "-id"], condition=Q(state__in=("unknown", "held")), name="message_attention"

@@ -29,7 +29,8 @@ MINUTE = timedelta(minutes=1)
 
 
 def row(contact: int, **more: Any) -> Any:
-    return SimpleNamespace(**{"contact_id": contact, "free": True, "crashes": 0, "estimate": None} | more)
+    usual = {"contact_id": contact, "to_address": f"+1{contact}", "free": True, "crashes": 0, "estimate": None}
+    return SimpleNamespace(**usual | more)
 
 
 def states(wire: Wire) -> Counter[str]:
@@ -42,6 +43,7 @@ def states(wire: Wire) -> Counter[str]:
         ([], []),
         ([row(1), row(2), row(3)], [0, 1, 2]),
         ([row(1), row(1), row(2), row(1)], [0, 2]),
+        ([row(1), row(2, to_address="+11"), row(3)], [0, 2]),
         ([row(1, free=False), row(2)], [1]),
         ([row(1, free=False)], []),
         ([row(1, crashes=1), row(2)], [0]),

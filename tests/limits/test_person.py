@@ -7,12 +7,14 @@ from typing import Any
 import pytest
 
 from omnify.promises.pretending import Provider
+from omnify.tenants.context import tenant_context
 from omnify.tenants.models import Tenant
 from sequences.claiming import Claim, Stopped, claim_one
 from sequences.delivery import deliver
 from sequences.models import Message
 from sequences.outcome import apply_report
 from sequences.states import Report
+from tests.making import make_contact
 from tests.wire.wiring import Wire, refreshed
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -128,3 +130,48 @@ def test_nobody_is_called_again_after_a_call_of_which_nobody_knows(wire: Wire, p
     assert claim(wire, "voice", HOUR).reason == "call_unknown"
     wire.ready("sms", contact)
     assert isinstance(claim(wire, later=HOUR), Claim)
+
+
+def household(wire: Wire) -> tuple[Any, Any]:
+    one = wire.contact(places=["US-FL"])
+    return one, wire.contact(phone=one.phone, places=["US-FL"])
+
+
+def test_two_contacts_with_one_number_have_one_number_s_caps_and_a_mailbox_each(wire: Wire) -> None:
+    caps(wire, all={"day": 2})
+    one, other = household(wire)
+    went(wire, "sms", one)
+    went(wire, "email", one)
+    went(wire, "sms", other)  # the mail went to the first one's own mailbox
+    wire.ready("sms", other)
+    assert claim(wire).reason == "cap:all_day"
+
+
+def test_the_law_counts_what_a_number_got_in_whosever_name(wire: Wire) -> None:
+    one, other = household(wire)
+    for contact in (one, other, one):
+        assert went(wire, "sms", contact).state == "accepted"
+    for contact in (one, other):
+        wire.ready("sms", contact)
+        assert claim(wire).reason == "US-FL-cap"
+
+
+def test_to_one_number_one_message_at_a_time(wire: Wire) -> None:
+    one, other = household(wire)
+    wire.ready("voice", one)
+    flying = claim(wire, "voice")
+    waits = wire.ready("sms", other)
+    assert claim(wire) == Stopped(waits.pk, "ready", "one_at_a_time")
+    deliver(flying, wire.at())
+    assert claim(wire, later=timedelta(minutes=1)) == Stopped(waits.pk, "ready", "call_under_way")
+
+
+def test_another_workspace_s_messages_to_a_number_are_none_of_ours(wire: Wire) -> None:
+    contact = wire.contact()
+    with tenant_context(wire.people.charlie.tenant_id):
+        stranger = make_contact(wire.people.charlie.tenant, wire.now, phone=contact.phone)
+        Message.objects.create(
+            contact=stranger, channel="sms", to_address=contact.phone, body="Hello", state="claimed", state_at=wire.now,
+            created_at=wire.now, not_before=wire.now, expires_at=wire.now + HOUR,
+        )  # fmt: skip
+    assert went(wire, "sms", contact).state == "accepted"

@@ -64,6 +64,13 @@ def test_sixteen_workers_spend_no_more_money_than_a_day_has(wire: Wire) -> None:
     assert float(Spending.objects.all_tenants().get().amount) == pytest.approx(8 * 0.0113)
 
 
+def test_sixteen_workers_take_one_message_for_a_number_that_many_contacts_have(wire: Wire) -> None:
+    first = wire.contact()
+    for contact in (first, *(wire.contact(phone=first.phone) for _ in range(15))):
+        wire.ready("sms", contact)
+    assert len(together(wire, "sms")) == 1
+
+
 @pytest.mark.parametrize("driver", ["caps_under_workers", "switch_flips", "epoch_refuses"])
 def test_the_proof_finds_nothing(people: Any, driver: str) -> None:
     outcome = getattr(proofs, driver)("quick", 7)
