@@ -19,8 +19,8 @@ from django.db import DatabaseError, transaction
 from sequences.addressing import fingerprint_of
 from sequences.aside import MOST_CRASHES, park
 from sequences.columns import Bigints, Texts, Timestamps, Uuids
-from sequences.guards import Stop, WireFacts, judge, latest_arrival, verdict_of
-from sequences.limits import caps_for
+from sequences.guards import Stop, WireFacts, judge, latest_arrival
+from sequences.permits import permit
 from sequences.spending import Spent, Waits, keeps_books, refund, spend
 from sequences.statements import run
 from sequences.taking import alone, chosen, take
@@ -287,24 +287,6 @@ def _claim(enough: list[tuple[Any, Any, WireFacts, Spent]], tenant_id: int, now:
         },
     )
     return claims
-
-
-def permit(facts: WireFacts, spent: Spent, arrives_by: datetime, now: datetime) -> str:
-    """Why it was let through, as Message.permit keeps it: rules asked, consents and places known, until when, which epoch,
-    and the day it was paid for where a day's allowance is kept."""
-    rules = [*verdict_of(facts, now).rule_ids]
-    if facts.marketing:
-        rules += [cap.id for cap in caps_for(facts.limits, facts.places, facts.channel, now)]
-    kept: dict[str, Any] = {
-        "rules": rules,
-        "until": arrives_by.isoformat(),
-        "consents": sorted(facts.consents),
-        "places": list(facts.places),
-        "epoch": facts.epoch,
-    }
-    if spent.day is not None:
-        kept["day"] = spent.day.isoformat()
-    return json.dumps(kept)
 
 
 def _account(known: Any, tenant_id: int) -> str:

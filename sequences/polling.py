@@ -7,37 +7,26 @@ open while a provider is asked, and a reading that dies half-way is simply done 
 
 import logging
 import time
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
-from itertools import islice
 
 from django.db.models import F, Q
 from django.db.models.functions import Greatest
 
-from contacts.addresses import normalised
-from contacts.permissions import suppressed
 from omnify.tenants.context import tenant_context
 from omnify.tenants.models.people import SendingMode
-from sequences import alarms, states
-from sequences.addressing import account_of, fingerprint_of
-from sequences.models import Message, Polling, ProviderEvent, Sender
-from sequences.signals import Complained, OptedOutAtProvider, StatusChanged
-from sequences.transports.base import Account, Listed, Refused, TooMany, Unreadable
-from sequences.transports.listing import Reader, reader_for
-from sequences.webhooks import base, ingest, storing
+from sequences import alarms
+from sequences.models import Polling, Sender
+from sequences.rereading import WINDOW, TooLong, kinds_of, oldest_unsettled, read_again
+from sequences.transports.base import Refused, Unreadable
 
 # How often each list is read. Statuses are read only while a message of ours has none that settles it.
 EVERY = {"inbound": timedelta(minutes=5), "call": timedelta(minutes=5), "status": timedelta(minutes=30)}
 # A reading begins an hour before the last one ended, for lists that lag and clocks that differ; once an hour, and the first
-# time, it goes back two days.
-OVERLAP, WINDOW = timedelta(hours=1), timedelta(hours=48)
-SHORTEST = timedelta(minutes=1)
+# time, it goes back the whole WINDOW.
+OVERLAP = timedelta(hours=1)
 # So far behind, a member is told.
 LATE = timedelta(minutes=30)
-BATCH = 200
-# Of so many, the oldest first, the status is read at once; a mail's takes a question of its own.
-MOST_UNSETTLED = 2_000
 BUDGET_SECONDS = 60.0
 # A round of the workers takes so long, and the list that it is at; what it leaves comes with the next. A list that takes
 # longer is read where there is more time.
@@ -56,25 +45,6 @@ class Reading:
     problems: tuple[str, ...] = ()
     left: int = 0
     long: tuple[tuple[int, int], ...] = ()
-
-
-class TooLong(Exception):
-    """A list was not read to its end in LIST_SECONDS. What was read of it is stored."""
-
-
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """One sender's list that is being read."""
-
-    sender: Sender
-    kind: str
-    reader: Reader
-    account: Account
-    now: datetime
-    # provider id -> rank of our messages that no report has settled; only their statuses are news.
-    unsettled: dict[str, int] = field(default_factory=dict)
-    # A monotonic time; None: it may take as long as it takes.
-    until: float | None = None
 
 
 def poll(
@@ -127,26 +97,6 @@ def poll_one(polling_id: int, tenant_id: int, now: datetime) -> Reading:
         return Reading(0, 0, (f"{polling.sender.name}: {problem.text}",))
 
 
-def read_again(
-    sender: Sender, kind: str, since: datetime, until: datetime, now: datetime, list_seconds: float | None = None
-) -> int:
-    """Stores what this list holds and we do not; returns how many events. Raises Unreadable or Refused, and TooLong when that
-    took longer than `list_seconds`."""
-    reader = reader_for(sender.provider)
-    if reader is None:
-        raise Unreadable("A mail server keeps nothing that could be read.", final=True)
-    unsettled = _unsettled(sender, since) if kind == "status" else {}
-    end = time.monotonic() + list_seconds if list_seconds is not None else None
-    asked = Asked(sender, kind, reader, account_of(sender), now, unsettled, end)
-    return _stretch(asked, since, until)
-
-
-def kinds_of(sender: Sender) -> tuple[str, ...]:
-    """The lists this sender's provider has; none for a mail server."""
-    reader = reader_for(sender.provider)
-    return reader.kinds if reader is not None else ()
-
-
 def _make_rows() -> None:
     """A row for each list of each sender. Not for a simulated sender of a machine without a simulator: nobody is there."""
     known = set(Polling.objects.all_tenants().values_list("sender_id", "kind"))
@@ -185,7 +135,7 @@ def _read_again(polling: Polling, now: datetime, since: datetime | None, list_se
     begin = min(begin, since) if since is not None else begin
     found = 0
     if polling.kind == "status" and polling.sender.provider == "twilio":
-        oldest = _oldest_unsettled(polling.sender, begin)
+        oldest = oldest_unsettled(polling.sender, begin)
         if oldest is not None:
             found = read_again(polling.sender, polling.kind, oldest, now, now, list_seconds)
     else:
@@ -205,101 +155,6 @@ def begins(read_until: datetime | None, now: datetime) -> datetime:
     return overlapping if read_until.hour == now.hour else min(overlapping, now - WINDOW)
 
 
-def _stretch(asked: Asked, since: datetime, until: datetime) -> int:
-    """Reads one stretch of time to its end, in halves where it holds too much for one list."""
-    try:
-        events = asked.reader.events(asked.account, asked.kind, since, until)
-        stored = 0
-        for batch in _batches(events):
-            stored += _store(asked, batch)
-            if asked.until is not None and time.monotonic() >= asked.until:
-                raise TooLong
-        return stored
-    except TooMany:
-        if until - since <= SHORTEST:
-            raise
-        middle = since + (until - since) / 2
-        return _stretch(asked, since, middle) + _stretch(asked, middle, until)
-
-
-def _store(asked: Asked, batch: list[Listed]) -> int:
-    found = [(_row(asked, each), each) for each in batch]
-    rows = {row.event_key: (row, each) for row, each in found if _is_news(asked, row)}
-    with tenant_context(asked.sender.tenant_id):
-        # Several senders may share an account: whichever of them heard it, it was heard.
-        senders = list(Sender.objects.filter(provider=asked.sender.provider).values_list("pk", flat=True))
-        heard = ProviderEvent.objects.filter(
-            sender_id__in=senders, provider=asked.sender.provider, event_key__in=list(rows)
-        )
-        known = set(heard.values_list("event_key", flat=True)) | _obeyed(asked, list(rows.values()))
-    fresh = [each for key, (_, each) in rows.items() if key not in known]
-    whole = [asked.reader.complete(asked.account, each) for each in fresh]
-    return storing.store_now([_row(asked, each) for each in whole if each is not None])
-
-
-def _obeyed(asked: Asked, rows: list[tuple[storing.Row, Listed]]) -> set[str]:
-    """Keys of what only says that an address is closed, where it is closed already: a provider's block list shows no event."""
-    if asked.kind != "status":
-        return set()
-    closing: dict[tuple[str, str], str] = {}
-    for row, _ in rows:
-        signals = ingest.DOORS[row.provider].module.parse(row.kind, row.body, row.mark)
-        match signals:
-            case [OptedOutAtProvider(address=address, channel=channel)]:
-                closing[(channel, normalised(address))] = row.event_key
-            case [Complained(mark="", address=address)]:
-                closing[("email", normalised(address))] = row.event_key
-    closed = suppressed(asked.sender.tenant_id, list(closing)) if closing else set()
-    return {key for where, key in closing.items() if where in closed}
-
-
-def _row(asked: Asked, listed: Listed) -> storing.Row:
-    """The row the door would have stored."""
-    sender = asked.sender
-    account = base.Account(sender.pk, sender.tenant_id, sender.provider, asked.account.config, {})
-    headers = {"content-type": listed.content_type, "user-agent": "omnify re-reading"}
-    request = base.Request("", listed.kind, "", headers, listed.body)
-    return ingest.row_now(ingest.DOORS[sender.provider], account, request, at=min(listed.at, asked.now))
-
-
-def _is_news(asked: Asked, row: storing.Row) -> bool:
-    """A status is, only when it settles a message of ours further; everything else that was not heard yet is."""
-    if asked.kind != "status":
-        return True
-    for signal in ingest.DOORS[row.provider].module.parse(row.kind, row.body, row.mark):
-        if isinstance(signal, StatusChanged):
-            report = states.report(row.provider, signal.status)
-            known = asked.unsettled.get(signal.provider_id)
-            return report is not None and known is not None and report.rank > known
-    return row.provider != "twilio"
-
-
-def _unsettled(sender: Sender, since: datetime) -> dict[str, int]:
-    """Our messages of this account, since then, of which the provider has not said the last word."""
-    with tenant_context(sender.tenant_id):
-        rows = Message.objects.filter(
-            created_at__gte=since - WINDOW,
-            channel=sender.channel,
-            provider=sender.provider,
-            state__in=(states.ACCEPTED, states.SENT),
-            account__in=("", fingerprint_of(sender, sender.tenant_id)),
-        ).exclude(provider_id="")
-        return dict(rows.order_by("id").values_list("provider_id", "status_rank")[:MOST_UNSETTLED])
-
-
-def _oldest_unsettled(sender: Sender, since: datetime) -> datetime | None:
-    with tenant_context(sender.tenant_id):
-        rows = Message.objects.filter(
-            created_at__gte=since - WINDOW,
-            channel=sender.channel,
-            provider=sender.provider,
-            state__in=(states.ACCEPTED, states.SENT),
-            state_at__gte=since,
-        ).exclude(provider_id="")
-        started = rows.order_by("sending_started_at").values_list("sending_started_at", flat=True).first()
-    return started - SHORTEST if started is not None else None
-
-
 def _failed(polling: Polling, problem: str, now: datetime) -> None:
     """Keeps the reason in sight; a member is told once, when it has gone on for too long."""
     last = polling.read_until or polling.sender.created_at
@@ -308,9 +163,3 @@ def _failed(polling: Polling, problem: str, now: datetime) -> None:
         Polling.objects.filter(pk=polling.pk).update(problem=problem[:300])
         if now - last > LATE and not was_late:
             alarms.unread(polling.tenant_id, polling.sender.name, problem, now - last)
-
-
-def _batches(events: Iterable[Listed]) -> Iterator[list[Listed]]:
-    each = iter(events)
-    while batch := list(islice(each, BATCH)):
-        yield batch

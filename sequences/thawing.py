@@ -17,7 +17,7 @@ from django.db import transaction
 
 from omnify.tenants.context import tenant_context
 from omnify.tenants.events import record
-from sequences import epochs, polling, relogging
+from sequences import epochs, relogging, rereading
 from sequences.addressing import account_of
 from sequences.guards import ASKED_FOR
 from sequences.inbound import apply_waiting
@@ -141,9 +141,9 @@ def _hear(since: datetime, now: datetime, without: set[str], say: Say) -> int:
     """Reads what people answered since the backup, and obeys it before anything else may be sent."""
     found = 0
     for sender in Sender.objects.all_tenants().order_by("tenant_id", "pk"):
-        for kind in polling.kinds_of(sender):
+        for kind in rereading.kinds_of(sender):
             try:
-                found += polling.read_again(sender, kind, since, now, now)
+                found += rereading.read_again(sender, kind, since, now, now)
             except (Unreadable, Refused) as problem:
                 if _named(sender, without):  # what left cannot be read; who may not be written to perhaps can
                     say(f"{sender.name}: what people answered is not read again, as you said. {problem.text}")

@@ -20,7 +20,7 @@ from omnify.promises.outcome import Outcome
 from omnify.simulator.client import SimulatorClient
 from omnify.simulator.wiring import simulated_accounts
 from omnify.tenants.context import tenant_context
-from sequences import law, polling
+from sequences import law, rereading
 from sequences.delivery import dispatch
 from sequences.engine import tick
 from sequences.inbound import apply_waiting
@@ -173,7 +173,7 @@ def _by_webhook(made: scene.Scene, simulator: SimulatorClient, sids: list[str]) 
 @contextmanager
 def _killed_after(batches: int) -> Iterator[None]:
     """The reading inside ends in the middle, as a killed process does, after so many batches of a few events."""
-    real, size, left = storing.store_now, polling.BATCH, batches
+    real, size, left = storing.store_now, rereading.BATCH, batches
 
     def store(rows: list[storing.Row]) -> int:
         nonlocal left
@@ -182,13 +182,13 @@ def _killed_after(batches: int) -> Iterator[None]:
         left -= 1
         return real(rows)
 
-    storing.store_now, polling.BATCH = store, 5  # type: ignore[assignment]
+    storing.store_now, rereading.BATCH = store, 5  # type: ignore[assignment]
     try:
         yield
     except SystemExit:
         pass
     finally:
-        storing.store_now, polling.BATCH = real, size
+        storing.store_now, rereading.BATCH = real, size
 
 
 def _unheard(made: scene.Scene, said: dict[str, tuple[Contact, str, bool]]) -> list[str]:

@@ -26,7 +26,7 @@ from omnify.promises import pretending, scene
 from omnify.promises.lawbook import outside_the_law
 from omnify.tenants.context import tenant_context
 from omnify.tenants.models import Tenant
-from sequences import polling, thawing
+from sequences import rereading, thawing
 from sequences.enrollments import enroll
 from sequences.inbound import apply_waiting
 from sequences.models import Enrollment, Message, ProviderEvent, SendEpoch, Sequence
@@ -142,7 +142,7 @@ class House:
         with (
             pretending.in_place_of_all(self.provider),
             mock.patch.object(thawing, "reader_for", reader_for),
-            mock.patch.object(polling, "reader_for", reader_for),
+            mock.patch.object(rereading, "reader_for", reader_for),
             mock.patch.object(settings, "SEND_EPOCH", EPOCH),
         ):
             yield

@@ -15,7 +15,7 @@ from django_q.models import OrmQ
 from django_q.signing import SignedPackage
 
 from omnify.periodic import PERIODIC
-from sequences import polling, tasks, wakeups
+from sequences import polling, rereading, tasks, wakeups
 from sequences.models import Polling, Wakeup
 from sequences.pulse import Pulse, wakes
 from sequences.transports.base import Unreadable
@@ -45,7 +45,7 @@ def lists(people: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
         found.asked.append(kind)
         return found.tell(account, kind, since, until)
 
-    monkeypatch.setattr(polling, "reader_for", lambda provider: Reader(("inbound",), events, lambda *_: iter(())))
+    monkeypatch.setattr(rereading, "reader_for", lambda provider: Reader(("inbound",), events, lambda *_: iter(())))
     make_senders(people.acme)
     return found
 
@@ -141,17 +141,17 @@ def test_a_round_that_left_something_is_followed_by_another(
 def test_a_list_without_an_end_goes_to_where_there_is_time(lists: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     stored: list[int] = []
     lists.tell = lambda *_: count()
-    monkeypatch.setattr(polling, "_store", lambda asked, batch: stored.append(len(batch)) or len(batch))
+    monkeypatch.setattr(rereading, "_store", lambda asked, batch: stored.append(len(batch)) or len(batch))
     monkeypatch.setattr(polling, "LIST_SECONDS", 0)
     tasks.poll_providers()
     rows = list(Polling.objects.all_tenants())
-    assert stored == [polling.BATCH] * len(rows), "what was read of it is kept"
+    assert stored == [rereading.BATCH] * len(rows), "what was read of it is kept"
     assert all(row.read_until is None for row in rows)
     left = OrmQ.objects.filter(key="slow")
     assert {(func_of(row), *row.task["args"]) for row in left} == {
         ("sequences.tasks.read_long_list", row.pk, row.tenant_id) for row in rows
     }
-    lists.tell = lambda *_: iter(range(3 * polling.BATCH))
+    lists.tell = lambda *_: iter(range(3 * rereading.BATCH))
     tasks.read_long_list(rows[0].pk, rows[0].tenant_id)
     rows[0].refresh_from_db()
     assert rows[0].read_until is not None

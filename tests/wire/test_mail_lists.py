@@ -15,7 +15,8 @@ from sequences.blocklists import sync
 from sequences.delivery import deliver
 from sequences.inbound import apply_waiting
 from sequences.models import Message, Polling, ProviderEvent, Sender
-from sequences.polling import poll, read_again
+from sequences.polling import poll
+from sequences.rereading import read_again
 from sequences.thawing import CannotThaw, thaw
 from sequences.transports.base import Unreadable
 from sequences.transports.listing import reader_for

@@ -16,7 +16,7 @@ from contacts.models import Interaction
 from contacts.permissions import suppressed
 from omnify.tenants.context import tenant_context
 from omnify.tenants.models import Notification
-from sequences import polling
+from sequences import polling, rereading
 from sequences.delivery import deliver
 from sequences.inbound import apply_waiting
 from sequences.models import Polling, ProviderEvent, Sender
@@ -232,7 +232,7 @@ def test_who_unsubscribed_at_the_provider_while_nobody_listened_gets_no_more_mai
 
 
 def test_a_reading_that_dies_half_way_is_done_again(wire: Wire, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(polling, "BATCH", 5)
+    monkeypatch.setattr(rereading, "BATCH", 5)
     for n in range(12):
         wire.simulator.reply(wire.contact().phone, "sms", f"words {n}", to=wire.senders["sms"].address)
     real, calls = storing.store_now, []
@@ -297,8 +297,8 @@ def test_halves_of_a_stretch_cover_it_without_a_gap(wire: Wire, now: datetime, m
             seen.append((since, until))
             return iter(())
 
-    monkeypatch.setattr(polling, "reader_for", lambda provider: Narrow)
-    polling.read_again(wire.senders["sms"], "inbound", now - timedelta(hours=48), now, now)
+    monkeypatch.setattr(rereading, "reader_for", lambda provider: Narrow)
+    rereading.read_again(wire.senders["sms"], "inbound", now - timedelta(hours=48), now, now)
     assert (seen[0][0], seen[-1][1]) == (now - timedelta(hours=48), now)
     assert all(one[1] == two[0] for one, two in itertools.pairwise(seen))
 
@@ -316,7 +316,7 @@ def test_a_mail_server_has_nothing_to_read(wire: Wire, now: datetime) -> None:
     poll(later())
     assert not Polling.objects.all_tenants().filter(sender=wire.senders["email"]).exists()
     with pytest.raises(Unreadable) as refused:
-        polling.read_again(wire.senders["email"], "inbound", now, now, now)
+        rereading.read_again(wire.senders["email"], "inbound", now, now, now)
     assert refused.value.final
 
 

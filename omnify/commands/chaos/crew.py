@@ -26,10 +26,12 @@ ROOT = Path(__file__).resolve().parents[3]
 
 @dataclass
 class Crew:
-    """The running crew as the killer sees it."""
+    """The running crew as the killer sees it. `size`: so many are there at the least; those that were frozen and went on come on
+    top, until they are killed."""
 
     parent: "subprocess.Popen[str]"
     log: Path
+    size: int = 1
     pids: list[int] = field(default_factory=list)
     frozen: list[int] = field(default_factory=list)
 
@@ -45,10 +47,10 @@ class Crew:
         self.pids.append(int(answer))
 
     def kill_one(self, chance: random.Random) -> int:
-        """kill -9 of one worker, no good-bye, no flush; another takes its place. The pid of the dead."""
+        """kill -9 of one worker, no good-bye, no flush; another takes its place when too few are left. The pid of the dead."""
         pid = self.pids.pop(chance.randrange(len(self.pids)))
         sessions.send(pid, signal.SIGKILL)
-        self.spawn()
+        self.fill()
         return pid
 
     def freeze_one(self, chance: random.Random) -> int:
@@ -56,7 +58,7 @@ class Crew:
         pid = self.pids.pop(chance.randrange(len(self.pids)))
         sessions.send(pid, signal.SIGSTOP)
         self.frozen.append(pid)
-        self.spawn()
+        self.fill()
         return pid
 
     def thaw(self, pid: int) -> bool:
@@ -66,6 +68,11 @@ class Crew:
             return False
         self.pids.append(pid)
         return True
+
+    def fill(self) -> None:
+        """As many as there should be."""
+        while len(self.pids) < self.size:
+            self.spawn()
 
     def end(self) -> None:
         """kill -9 of everyone."""
@@ -89,10 +96,9 @@ def running_crew(workers: int, folder: Path, environment: Mapping[str, str]) -> 
             stderr=log,
             text=True,
         )
-        crew = Crew(parent, path)
+        crew = Crew(parent, path, workers)
         try:
-            for _ in range(workers):
-                crew.spawn()
+            crew.fill()
             yield crew
         finally:
             crew.end()

@@ -10,6 +10,9 @@ from typing import Any
 from django.apps import AppConfig
 
 REQUEST = 2.0
+# A simulated call takes seconds; one whose end was parked, because its workers were killed, holds its person's other messages
+# up for so long.
+CALL_OVER = timedelta(seconds=60)
 # So far from the truth may the clock of a process that only takes webhooks be: what it stores bears its time.
 WEB_MOST = 30.0
 
@@ -29,13 +32,14 @@ class Haste(AppConfig):
 def shrink() -> None:
     from omnify import periodic
     from omnify.commands.chaos.settings import CHAOS_CLAIM_STALE, CHAOS_GRACE
-    from sequences import deadman, delivery, guards, polling, pulse, reconcile, wakeups
+    from sequences import deadman, delivery, guards, limits, polling, pulse, reconcile, rereading, wakeups
     from sequences.transports import smtp, twilio, vapi
 
     twilio.READ_TIMEOUT = vapi.READ_TIMEOUT = REQUEST
     smtp.REPLY_TIMEOUT = REQUEST
     deadman.SECONDS = CHAOS_GRACE - 2
     delivery.PAUSES = (0.1, 0.3, 1.0)
+    limits.CALL_OVER_AFTER = CALL_OVER
     guards.SHORT_PAUSE, guards.UNCERTAIN_PAUSE = timedelta(seconds=1), timedelta(seconds=3)
     reconcile.NORMAL = reconcile.Timing(
         claim_stale=timedelta(seconds=CHAOS_CLAIM_STALE),
@@ -47,7 +51,7 @@ def shrink() -> None:
     pulse.CANARY_EVERY, pulse.RESTART_GRACE = timedelta(seconds=2), timedelta(seconds=8)
     wakeups.LOST_AFTER = timedelta(seconds=8)
     every = {kind: timedelta(seconds=2) for kind in polling.EVERY}
-    polling.EVERY, polling.SHORTEST = every, timedelta(seconds=1)
+    polling.EVERY, rereading.SHORTEST = every, timedelta(seconds=1)
     periodic.PERIODIC[:] = [
         (kind, task, 2 if kind == "poll" else seconds, cluster) for kind, task, seconds, cluster in periodic.PERIODIC
     ]
