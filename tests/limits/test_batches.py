@@ -219,7 +219,7 @@ def test_a_switch_that_falls_between_claim_and_request_keeps_the_whole_batch(
         return usual(claim, now)
 
     monkeypatch.setattr(delivery, "prepare", prepare)
-    assert dispatch(["sms"], now=wire.at(), budget_seconds=10) == 0
+    assert dispatch(["sms"], now=wire.at(), budget_seconds=30) == 0
     assert provider.ledger == []
     assert {refreshed(each).state_reason for each in messages} <= {"", "stopped_before_sending", "switch:sms"}
     assert not states(wire).keys() - {"ready", "deferred"}
@@ -231,9 +231,9 @@ def test_a_switched_off_channel_leaves_nothing_old_when_it_is_on_again(wire: Wir
     old = [wire.ready(expires_at=wire.now + 10 * MINUTE) for _ in range(3)]
     fresh = wire.ready(expires_at=wire.now + timedelta(hours=3))
     later = wire.now + timedelta(hours=1)
-    assert dispatch(["sms"], now=wire.at(later), budget_seconds=10) == 0
+    assert dispatch(["sms"], now=wire.at(later), budget_seconds=30) == 0
     assert switches.switch_on("sms", by="pat", reason="put right", now=later)
-    assert dispatch(["sms"], now=wire.at(later), budget_seconds=10) == 1
+    assert dispatch(["sms"], now=wire.at(later), budget_seconds=30) == 1
     assert [got.mark for got in provider.ledger] == [str(fresh.public_id)]
     assert {refreshed(each).state for each in old} == {"expired"}
 

@@ -157,7 +157,7 @@ def test_a_worker_killed_between_two_commits_of_a_batch_sends_nothing_twice(wire
     for minutes in (3, 5, 7, 9):
         now = wire.now + timedelta(minutes=minutes)
         reconcile(now)
-        dispatch(["sms"], now=wire.at(now), budget_seconds=10)
+        dispatch(["sms"], now=wire.at(now), budget_seconds=30)
     assert {refreshed(each).state for each in messages} == {"accepted"}
     assert provider.twice() == []
     assert len(provider.ledger) == 4
@@ -184,7 +184,7 @@ def test_a_batch_that_woke_too_late_opens_no_socket(
 ) -> None:
     messages = [wire.ready() for _ in range(3)]
     monkeypatch.setattr(deadman.Together, "expired", lambda self: True)
-    assert dispatch(["sms"], now=wire.at(), budget_seconds=10) == 0
+    assert dispatch(["sms"], now=wire.at(), budget_seconds=30) == 0
     assert provider.ledger == []
     assert {refreshed(each).state for each in messages} == {"sending"}
 
@@ -192,7 +192,7 @@ def test_a_batch_that_woke_too_late_opens_no_socket(
 def test_a_dispatch_inside_a_transaction_is_refused(wire: Wire) -> None:
     wire.ready()
     with transaction.atomic(), pytest.raises(RuntimeError, match="inside a transaction"):
-        dispatch(["sms"], now=wire.at(), budget_seconds=5)
+        dispatch(["sms"], now=wire.at(), budget_seconds=30)
 
 
 def test_a_message_costs_less_than_one_statement_where_there_are_many(

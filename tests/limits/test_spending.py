@@ -72,7 +72,7 @@ def test_one_senders_pace_keeps_no_other_sender_waiting(wire: Wire) -> None:
     for _ in range(5):
         wire.ready()
     late = [wire.ready(sender=other, not_before=wire.now) for _ in range(3)]
-    assert dispatch(["sms"], now=wire.at(), budget_seconds=10, threads=2) == 4
+    assert dispatch(["sms"], now=wire.at(), budget_seconds=30, threads=2) == 4
     assert {refreshed(each).state for each in late} == {"accepted"}
 
 

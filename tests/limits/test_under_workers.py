@@ -98,7 +98,7 @@ def test_a_worker_frozen_between_claim_and_request_finds_the_switch(wire: Wire, 
     assert refreshed(message).state == "ready"
     assert Spending.objects.all_tenants().get().used == 0
     assert switches.switch_on("sms", by="pat", reason="put right", now=wire.now)
-    assert dispatch(["sms"], now=wire.at(), budget_seconds=5, threads=1) == 1
+    assert dispatch(["sms"], now=wire.at(), budget_seconds=30, threads=1) == 1
 
 
 @pytest.mark.parametrize(
@@ -187,7 +187,7 @@ def test_a_guard_that_breaks_sends_nothing(
     chosen = tuple(broken if each.__name__ == guard else each for each in guards.GUARDS)
     monkeypatch.setattr(guards, "GUARDS", chosen)
     message = wire.ready()
-    assert dispatch(["sms"], now=wire.at(), budget_seconds=5, threads=1) == 0
+    assert dispatch(["sms"], now=wire.at(), budget_seconds=30, threads=1) == 0
     assert provider.ledger == []
     assert refreshed(message).state_reason == "guard_failed: ZeroDivisionError"
 
@@ -196,7 +196,7 @@ def test_a_guard_that_breaks_sends_nothing(
 def test_caps_that_cannot_be_read_send_nothing(wire: Wire, provider: Provider, broken: dict[str, Any]) -> None:
     Tenant.objects.filter(pk=wire.tenant_id).update(caps=broken)
     message = wire.ready()
-    assert dispatch(["sms"], now=wire.at(), budget_seconds=5, threads=1) == 0
+    assert dispatch(["sms"], now=wire.at(), budget_seconds=30, threads=1) == 0
     assert provider.ledger == []
     assert refreshed(message).state_reason == "guard_failed: BadLimits"
 
@@ -207,7 +207,7 @@ def test_spending_that_breaks_sends_nothing(wire: Wire, provider: Provider, monk
     Sender.objects.all_tenants().update(per_day=5)
     monkeypatch.setattr(spending, "SPEND", "SELECT 1/0")
     message = wire.ready()
-    assert dispatch(["sms"], now=wire.at(), budget_seconds=5, threads=1) == 0
+    assert dispatch(["sms"], now=wire.at(), budget_seconds=30, threads=1) == 0
     assert provider.ledger == []
     assert refreshed(message).state == "deferred"
 

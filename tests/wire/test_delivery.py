@@ -88,7 +88,7 @@ def test_an_answer_that_proves_nothing_leaves_it_unknown_and_it_is_not_sent_agai
     wire.simulator.faults([{"match": {"to": message.to_address}, "do": fault}])
     assert deliver(wire.claim(channel), wire.at()) == "unknown"
     wire.simulator.clear()
-    assert dispatch([channel], now=wire.at(wire.now + timedelta(minutes=30)), budget_seconds=2) == 0
+    assert dispatch([channel], now=wire.at(wire.now + timedelta(minutes=30)), budget_seconds=30) == 0
     assert refreshed(message).state == "unknown"
     assert len(wire.received(message)) == (1 if fault.startswith("accept") else 0)
 
@@ -168,14 +168,14 @@ def test_wrong_credentials_pause_the_sender_and_tell_the_tenant_once(wire: Wire)
     sender = Sender.objects.all_tenants().get(pk=wire.senders["sms"].pk)
     sender.set_credentials({"auth_token": "wrong"})
     sender.save()
-    assert dispatch(["sms"], now=wire.at(), budget_seconds=5, threads=3) >= 1
+    assert dispatch(["sms"], now=wire.at(), budget_seconds=30, threads=3) >= 1
     states = {refreshed(message).state for message in messages}
     assert states == {"deferred"}
     assert Notification.objects.all_tenants().filter(tenant_id=wire.tenant_id).count() == 1
     later = wire.now + timedelta(minutes=16)
     sender.set_credentials({"auth_token": "token-acme"})
     sender.save(update_fields=["sealed_credentials"])
-    assert dispatch(["sms"], now=wire.at(later), budget_seconds=10) == 3
+    assert dispatch(["sms"], now=wire.at(later), budget_seconds=30) == 3
     assert all(len(wire.received(message)) == 1 for message in messages)
 
 
@@ -216,7 +216,7 @@ def test_a_person_who_said_stop_after_it_was_decided_gets_nothing(wire: Wire) ->
         now=wire.now,
         actor="person",
     )
-    assert dispatch(["sms"], now=wire.at(), budget_seconds=2) == 0
+    assert dispatch(["sms"], now=wire.at(), budget_seconds=30) == 0
     assert (refreshed(message).state, wire.received(message)) == ("suppressed", [])
 
 
@@ -231,7 +231,7 @@ def test_the_one_confirmation_of_stop_still_goes_out(wire: Wire) -> None:
         now=wire.now,
         actor="person",
     )
-    assert dispatch(["sms"], now=wire.at(), budget_seconds=2) == 1
+    assert dispatch(["sms"], now=wire.at(), budget_seconds=30) == 1
     assert len(wire.received(message)) == 1
 
 
@@ -245,7 +245,7 @@ def test_a_paused_enrolment_takes_its_message_back_and_a_completed_one_does_not(
     everybody = Enrollment.objects.all_tenants()
     everybody.filter(pk=replied.enrollment_id).update(status="paused", status_reason="replied")
     everybody.filter(pk=finished.enrollment_id).update(status="completed")
-    assert dispatch(["sms"], now=wire.at(), budget_seconds=3) == 1
+    assert dispatch(["sms"], now=wire.at(), budget_seconds=30) == 1
     assert (refreshed(replied).state, refreshed(replied).state_reason) == ("cancelled", "replied")
     assert len(wire.received(finished)) == 1
 
@@ -261,7 +261,7 @@ def test_the_kill_switches_are_read_when_claiming(wire: Wire, settings: Any) -> 
     assert tenants_with_work("sms", later) == []
     assert isinstance(claim_one("sms", wire.tenant_id, later), Stopped)
     settings.SENDING = True
-    assert dispatch(["sms"], now=wire.at(later + timedelta(minutes=2)), budget_seconds=3) == 1
+    assert dispatch(["sms"], now=wire.at(later + timedelta(minutes=2)), budget_seconds=30) == 1
 
 
 def test_a_guard_that_raises_means_not_sent_and_the_others_go_on(wire: Wire, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -277,10 +277,10 @@ def test_a_guard_that_raises_means_not_sent_and_the_others_go_on(wire: Wire, mon
         expires_at=poisoned.expires_at + timedelta(seconds=1), not_before=wire.now - timedelta(hours=1)
     )
     monkeypatch.setattr(claiming, "judge", judge)
-    assert dispatch(["sms"], now=wire.at(), budget_seconds=5) == 3
+    assert dispatch(["sms"], now=wire.at(), budget_seconds=30) == 3
     first = refreshed(poisoned)
     assert (first.state, first.crashes) == ("deferred", 1)
-    assert dispatch(["sms"], now=wire.at(wire.now + timedelta(minutes=2)), budget_seconds=5) == 0
+    assert dispatch(["sms"], now=wire.at(wire.now + timedelta(minutes=2)), budget_seconds=30) == 0
     second = refreshed(poisoned)
     assert (second.state, second.state_reason) == ("held", "guard_failed: ZeroDivisionError")
     assert wire.received(poisoned) == []
@@ -290,7 +290,7 @@ def test_a_guard_that_raises_means_not_sent_and_the_others_go_on(wire: Wire, mon
 
 def test_a_window_nobody_can_read_means_not_sent(wire: Wire) -> None:
     message = wire.ready(send_window={"start": "soon", "end": "later"})
-    assert dispatch(["sms"], now=wire.at(), budget_seconds=3) == 0
+    assert dispatch(["sms"], now=wire.at(), budget_seconds=30) == 0
     assert refreshed(message).state_reason == "guard_failed: ValueError"
     assert wire.received(message) == []
 

@@ -25,6 +25,6 @@ def test_while_a_providers_sdk_loads_no_message_is_claimed(wire: Wire, monkeypat
 
     monkeypatch.setattr(shift, "LOADED", set())
     monkeypatch.setattr(shift, "transport_for", lambda provider: replace(transport, warm=load))
-    assert dispatch(["sms"], now=wire.at(), budget_seconds=10) == 5
+    assert dispatch(["sms"], now=wire.at(), budget_seconds=30) == 5
     assert claimed == [0]
     assert all(len(wire.received(message)) == 1 for message in messages)

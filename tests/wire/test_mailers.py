@@ -172,7 +172,7 @@ def test_without_a_list_an_unknown_mail_waits_a_day_for_the_providers_word_and_t
     assert (refreshed(message).state, refreshed(message).lookups) == ("unknown", 0)
     assert reconcile(wire.now + 24 * HOUR) == 1
     assert (refreshed(message).state, refreshed(message).state_reason) == ("held", "no_proof")
-    assert dispatch(["email"], now=wire.at(wire.now + 25 * HOUR), budget_seconds=5) == 0
+    assert dispatch(["email"], now=wire.at(wire.now + 25 * HOUR), budget_seconds=30) == 0
     assert len(wire.received(message)) == 1
 
 
@@ -197,7 +197,7 @@ def test_with_email_activity_two_clean_searches_are_proof_and_not_before_it_can_
     assert reconcile(wire.now + 41 * MINUTE) == 1
     assert (refreshed(message).state, refreshed(message).state_reason) == ("ready", "not_sent")
     later = wire.now + 42 * MINUTE
-    assert dispatch(["email"], now=wire.at(later), budget_seconds=5) == 1
+    assert dispatch(["email"], now=wire.at(later), budget_seconds=30) == 1
     assert (len(wire.received(message)), refreshed(message).attempt) == (1, 2)
 
 
