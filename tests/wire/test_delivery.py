@@ -58,11 +58,14 @@ def test_nothing_is_sent_inside_a_transaction(wire: Wire) -> None:
     assert wire.received(message) == []
 
 
-def test_taking_a_message_costs_three_statements(wire: Wire, django_assert_num_queries: Any) -> None:
+@pytest.mark.parametrize(("channel", "statements"), [("sms", 4), ("email", 3)])
+def test_taking_a_message_costs_few_statements(
+    wire: Wire, channel: str, statements: int, django_assert_num_queries: Any
+) -> None:
     for _ in range(3):
-        wire.ready()
-    with django_assert_num_queries(5):  # BEGIN and COMMIT around them
-        assert isinstance(claim_one("sms", wire.tenant_id, wire.now), Claim)
+        wire.ready(channel)
+    with django_assert_num_queries(statements + 2):  # BEGIN and COMMIT around them
+        assert isinstance(claim_one(channel, wire.tenant_id, wire.now), Claim)
 
 
 @pytest.mark.parametrize(
