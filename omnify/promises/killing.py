@@ -13,7 +13,7 @@ from omnify.commands.chaos.verdict import Verdict
 from omnify.promises.outcome import Outcome
 
 # (kills, crashes of the database, people, seeds)
-KILLS = {"quick": (12, 1, 10, 1), "full": (500, 5, 150, 5)}
+KILLS = {"quick": (12, 1, 10, 1), "full": (500, 5, 400, 5)}
 CRASHES = {"quick": (4, 3, 8, 1), "full": (60, 40, 150, 1)}
 # At full, with the first seed, also web, pulse and clusters are killed, in this share of the kills: each of them needs seconds to
 # come back.
