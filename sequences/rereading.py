@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import islice
 
+from django.db.models import QuerySet
+
 from contacts.addresses import normalised
 from contacts.permissions import suppressed
 from omnify.tenants.context import tenant_context
@@ -27,7 +29,7 @@ MOST_UNSETTLED = 2_000
 
 
 class TooLong(Exception):
-    """A list was not read to its end in LIST_SECONDS. What was read of it is stored."""
+    """A list was not read to its end in the time it had. What was read of it is stored."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,14 +68,10 @@ def kinds_of(sender: Sender) -> tuple[str, ...]:
 
 
 def oldest_unsettled(sender: Sender, since: datetime) -> datetime | None:
+    """From when on statuses are worth reading: just before the first message left of those that moved since then and have no
+    last word; None when every one has."""
     with tenant_context(sender.tenant_id):
-        rows = Message.objects.filter(
-            created_at__gte=since - WINDOW,
-            channel=sender.channel,
-            provider=sender.provider,
-            state__in=(states.ACCEPTED, states.SENT),
-            state_at__gte=since,
-        ).exclude(provider_id="")
+        rows = _without_a_last_word(sender, since).filter(state_at__gte=since)
         started = rows.order_by("sending_started_at").values_list("sending_started_at", flat=True).first()
     return started - SHORTEST if started is not None else None
 
@@ -150,14 +148,17 @@ def _is_news(asked: Asked, row: storing.Row) -> bool:
 def _unsettled(sender: Sender, since: datetime) -> dict[str, int]:
     """Our messages of this account, since then, of which the provider has not said the last word."""
     with tenant_context(sender.tenant_id):
-        rows = Message.objects.filter(
-            created_at__gte=since - WINDOW,
-            channel=sender.channel,
-            provider=sender.provider,
-            state__in=(states.ACCEPTED, states.SENT),
-            account__in=("", fingerprint_of(sender, sender.tenant_id)),
-        ).exclude(provider_id="")
+        rows = _without_a_last_word(sender, since).filter(account__in=("", fingerprint_of(sender, sender.tenant_id)))
         return dict(rows.order_by("id").values_list("provider_id", "status_rank")[:MOST_UNSETTLED])
+
+
+def _without_a_last_word(sender: Sender, since: datetime) -> QuerySet[Message]:
+    return Message.objects.filter(
+        created_at__gte=since - WINDOW,
+        channel=sender.channel,
+        provider=sender.provider,
+        state__in=(states.ACCEPTED, states.SENT),
+    ).exclude(provider_id="")
 
 
 def _batches(events: Iterable[Listed]) -> Iterator[list[Listed]]:

@@ -51,9 +51,9 @@ def take(channel: str, tenant_id: int, now: datetime, skip: Collection[int], mos
 def chosen(rows: Sequence[Any]) -> list[Any]:
     """Which of these rows are taken together, in their order. Pure; the others stay in their places.
 
-    One a person, and one a number: the next waits until nothing to them is on its way. Nobody whose address is being forbidden just now. And
-    whatever was taken up before and has crashed a worker, or was paid for, is taken alone: should it kill this worker too,
-    nobody else counts a crash, and what it gives back is the last thing of its transaction.
+    One a person, and one a number: the next waits until nothing to them is on its way. Nobody whose address is being forbidden
+    just now. And whatever was taken up before and has crashed a worker, or was paid for, is taken alone: should it kill this
+    worker too, nobody else counts a crash, and what it gives back is the last thing of its transaction.
     """
     found: list[Any] = []
     persons: set[int] = set()

@@ -126,7 +126,7 @@ def test_a_file_that_is_no_list_is_refused_in_place(people: People, tmp_path: Pa
     page.get_by_label("The list, as a CSV file").set_input_files(path)
     page.get_by_role("button", name="Upload").click()
     page.get_by_role("alert").get_by_text("This is an Excel workbook").wait_for()
-    page.get_by_role("button", name="Upload").is_enabled()
+    assert page.get_by_role("button", name="Upload").is_enabled()
 
 
 def test_contacts_are_searched_chosen_and_tagged(people: People, now: Any, browser_page: Any) -> None:

@@ -1,8 +1,8 @@
 """Whatever happens in whatever order: the provider's ledger, not our own tables, says whether a promise was broken.
 
 Hypothesis draws the stories and shrinks one that breaks a promise to its shortest form. Everybody's checks tell the same
-stories; OMNIFY_STORY_SEED=n tells others, OMNIFY_STORIES=full many and long ones, from a seed that is printed. tests/promises/test_guards.py
-takes suppression, consent and hours away in turn: each is missed, in words of its own. That caps,
+stories; OMNIFY_STORY_SEED=n tells others, OMNIFY_STORIES=full many and long ones, from a seed that is printed.
+tests/promises/test_guards.py takes suppression, consent and hours away in turn: each is missed, in words of its own. That caps,
 the epoch or the proof of absence are missed when they alone are taken away is not shown here: other proofs try them.
 """
 
