@@ -67,11 +67,13 @@ UPDATE sequences_message AS m SET state = 'unknown', state_reason = 'worker_lost
 FROM lost WHERE m.id = lost.id
 RETURNING m.id
 """
-# unknowns_to_ask: the grace over, and not looked up too recently. Those asked longest ago first.
+# unknowns_to_ask: the grace over, and not looked up too recently. Those asked longest ago first. Once the time to give up has
+# come, whoever was last asked before it is asked at once: the long pause between two mail searches may not put that off.
 UNKNOWN = """
 SELECT id, tenant_id FROM sequences_message
 WHERE state = 'unknown' AND sending_started_at <= %(before)s
-  AND (looked_up_at IS NULL OR looked_up_at <= CASE channel WHEN 'email' THEN %(mail_again)s ELSE %(again)s END)
+  AND (looked_up_at IS NULL OR looked_up_at <= CASE channel WHEN 'email' THEN %(mail_again)s ELSE %(again)s END
+       OR (sending_started_at <= %(given_up)s AND looked_up_at < sending_started_at + %(give_up)s))
 ORDER BY looked_up_at NULLS FIRST, state_at LIMIT %(batch)s
 """
 # settle: only one reconciler's conclusion counts, and only if nothing was learnt in between.
@@ -102,6 +104,8 @@ def reconcile(
                 "before": now - timing.grace,
                 "again": now - timing.between_looks,
                 "mail_again": now - timing.between_mail_looks,
+                "given_up": now - timing.give_up,
+                "give_up": timing.give_up,
                 "batch": batch,
             },
         )

@@ -184,6 +184,18 @@ def test_a_killed_mail_send_is_held_because_a_mail_server_cannot_be_asked(wire: 
     assert (refreshed(message).state, refreshed(message).state_reason) == ("held", "no_proof")
 
 
+def test_the_long_pause_between_mail_searches_never_puts_giving_up_off(wire: Wire) -> None:
+    """The worker that asked was killed eleven minutes in: a person sees the mail after fifteen, not after sixteen."""
+    message = wire.ready("email")
+    mark_sending(wire.claim("email"), wire.now)
+    sent_at = refreshed(message).sending_started_at
+    rows = Message.objects.all_tenants().filter(pk=message.pk)
+    rows.update(state="unknown", state_reason="worker_lost", looked_up_at=sent_at + 11 * MINUTE)
+    assert reconcile(sent_at + 14 * MINUTE) == 0
+    assert reconcile(sent_at + 15 * MINUTE) == 1
+    assert (refreshed(message).state, refreshed(message).state_reason) == ("held", "no_proof")
+
+
 def test_a_send_whose_worker_died_becomes_unknown_and_is_found(wire: Wire) -> None:
     message = wire.ready()
     claim = wire.claim()

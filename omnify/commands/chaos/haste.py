@@ -45,6 +45,7 @@ def shrink() -> None:
         claim_stale=timedelta(seconds=CHAOS_CLAIM_STALE),
         grace=timedelta(seconds=CHAOS_GRACE),
         between_looks=timedelta(seconds=4),
+        between_mail_looks=timedelta(seconds=4),
         give_up=timedelta(seconds=60),
     )
     pulse.SETTLE_AFTER, pulse.RECONCILE_EVERY = timedelta(seconds=2), timedelta(seconds=2)
