@@ -33,6 +33,14 @@ def send(pid: int, number: signal.Signals) -> bool:
     return True
 
 
+def alive(pid: int) -> bool:
+    """Whether this process is there; a zombie has ended."""
+    try:
+        return bool(psutil.Process(pid).status() != psutil.STATUS_ZOMBIE)
+    except psutil.NoSuchProcess:
+        return False
+
+
 def kill(leaders: Collection[int]) -> int:
     """Kills every member; returns how many signals it took. Looks until none is left: a dying process may fork."""
     killed = 0

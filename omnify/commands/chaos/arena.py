@@ -21,7 +21,7 @@ import httpx
 
 from omnify.commands.chaos import cast, watch
 from omnify.commands.chaos.cast import running_cast
-from omnify.commands.chaos.crew import running_crew
+from omnify.commands.chaos.crew import Crew, running_crew
 from omnify.commands.chaos.killer import CREW_SHARE, FREEZES, WORKER, Killer
 from omnify.commands.chaos.stage import STEPS
 from omnify.commands.chaos.verdict import LISTED, Ours, Theirs, Verdict, judge
@@ -151,7 +151,7 @@ class Arena:
             client.clear()
             if real and crew is not None and not self.crew_stays:
                 crew.end()
-            left_open = self._wait_until_settled(client)
+            left_open = self._wait_until_settled(client, crew)
             if real:
                 voices.note()
             return killer, voices.taken, left_open
@@ -237,11 +237,13 @@ class Arena:
         aside.replace(self.clock)
         self.jumps += seconds is not None
 
-    def _wait_until_settled(self, client: SimulatorClient) -> Counter[str]:
+    def _wait_until_settled(self, client: SimulatorClient, crew: Crew | None) -> Counter[str]:
         """What is still open at the end: nothing, or what no longer moves. Says what it waits for when that changes."""
         began = moved = time.monotonic()
         before = Counter[str]()
         while True:
+            if crew is not None and crew.pids and (ended := crew.replace()):
+                self.say(f"{ended} of the crew ended by themselves; others take their places.")
             try:
                 settled = client.settled(5)
             except httpx.TimeoutException:

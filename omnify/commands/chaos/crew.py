@@ -74,6 +74,15 @@ class Crew:
         while len(self.pids) < self.size:
             self.spawn()
 
+    def replace(self) -> int:
+        """Others take the places of those that ended by themselves (a send that was not over in time ends its process: see
+        sequences.deadman), as the supervisor of a cluster does it. Returns how many had."""
+        alive = [pid for pid in self.pids if sessions.alive(pid)]
+        ended = len(self.pids) - len(alive)
+        self.pids[:] = alive
+        self.fill()
+        return ended
+
     def end(self) -> None:
         """kill -9 of everyone."""
         for pid in (*self.pids, *self.frozen):

@@ -67,6 +67,7 @@ class Killer:
         role = self.choose(ready)
         if role == WORKER:
             assert self.crew is not None
+            self.crew.replace()  # so that whoever is killed was alive
             self.killed.append(NAME.format(self.crew.kill_one(self.chance)))
             self.kills["worker of the crew"] += 1
             return
