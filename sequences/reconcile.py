@@ -73,7 +73,7 @@ UNKNOWN = """
 SELECT id, tenant_id FROM sequences_message
 WHERE state = 'unknown' AND sending_started_at <= %(before)s
   AND (looked_up_at IS NULL OR looked_up_at <= CASE channel WHEN 'email' THEN %(mail_again)s ELSE %(again)s END
-       OR (sending_started_at <= %(given_up)s AND looked_up_at < sending_started_at + %(give_up)s))
+       OR (sending_started_at <= %(given_up)s AND looked_up_at < sending_started_at + make_interval(secs => %(give_up)s)))
 ORDER BY looked_up_at NULLS FIRST, state_at LIMIT %(batch)s
 """
 # settle: only one reconciler's conclusion counts, and only if nothing was learnt in between.
@@ -105,7 +105,7 @@ def reconcile(
                 "again": now - timing.between_looks,
                 "mail_again": now - timing.between_mail_looks,
                 "given_up": now - timing.give_up,
-                "give_up": timing.give_up,
+                "give_up": timing.give_up.total_seconds(),
                 "batch": batch,
             },
         )

@@ -148,3 +148,10 @@ def canary(cluster: str) -> None:
     """Proves that a cluster takes tasks; the pulse restarts one whose canary is overdue."""
     with began(f"canary-{cluster}"):
         return
+
+
+def clear_old() -> int:
+    """Removes the words of messages and raw reports that are over their workspace's term. Every ten minutes."""
+    from sequences.clearing import clear
+
+    return clear()

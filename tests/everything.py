@@ -18,6 +18,7 @@ from omnify.tenants.models import (
     Event,
     Membership,
     Notification,
+    RetentionMark,
     Seal,
     SealHead,
     SupportVisit,
@@ -96,6 +97,7 @@ def make_everything(member: Membership, now: datetime, word: str) -> Rows:
             rows[Seal] = Seal.objects.create(
                 number=1, after=0, upto=1, count=0, root=word, leaves=b"", signature="", made_at=now
             )
+            rows[RetentionMark] = RetentionMark.objects.create(kind=word[:24], upto=now)
             rows[SealHead] = SealHead.objects.create(number=1, upto=1, root=word)
         rows[ImportProblem] = ImportProblem.objects.create(job=rows[ImportJob], row=2, value=word, message=word)
         rows[Execution] = Execution.objects.create(

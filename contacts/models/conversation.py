@@ -1,5 +1,6 @@
 """The one conversation with a person, across channels (the document's contact_interactions)."""
 
+from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
 
 from contacts.models.permission import Channel
@@ -53,6 +54,8 @@ class Interaction(TenantModel):
             models.Index(
                 fields=["message_id"], condition=models.Q(message_id__isnull=False), name="interaction_by_message"
             ),
+            # Read by retention alone: a few pages for a day, and nearly nothing to keep.
+            BrinIndex(fields=["at"], autosummarize=True, name="interaction_by_day"),
         ]
         constraints = [
             models.UniqueConstraint(

@@ -136,6 +136,12 @@ class Contact(TenantModel):
                 condition=~models.Q(alternative_email=""),
                 name="contact_by_second_email",
             ),
+            # Read by retention: whose words go, because they were deleted.
+            models.Index(
+                fields=["deleted_at"],
+                condition=models.Q(deleted_at__isnull=False, merged_into__isnull=True),
+                name="contact_erased",
+            ),
             models.Index(fields=["merged_into"], condition=models.Q(merged_into__isnull=False), name="contact_merged"),
             models.Index(fields=["tenant", "-id"], condition=models.Q(deleted_at__isnull=True), name="contact_list"),
             # Read by contacts.placing, once a minute; empty as soon as everybody is placed.

@@ -11,18 +11,20 @@ from omnify.lib.gate import close_gate
 from omnify.tenants.approvals import require
 from omnify.tenants.context import tenant_context
 from omnify.tenants.events import record
-from omnify.tenants.loosening import in_words, loosened
+from omnify.tenants.loosening import KEEPING, in_words, loosened
 from omnify.tenants.models import ApiKey, Membership, Tenant, User
 from omnify.tenants.models.approval import Approval
 from omnify.tenants.models.people import Role
 from omnify.tenants.notifications import notifications_for
 from omnify.tenants.signatures import Wanted
 
-GUARDED = ("business_hours", "sending_mode", "two_signatures")
+GUARDED = ("business_hours", "sending_mode", "two_signatures", "legal_hold", *KEEPING)
 SAID = {
     "business_hours": "longer hours",
     "sending_mode": "real providers, real people",
     "two_signatures": "no second signatures any more",
+    "keeping": "what was kept goes earlier",
+    "legal_hold": "the legal hold ends",
 }
 
 

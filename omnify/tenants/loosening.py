@@ -9,6 +9,8 @@ from typing import Any
 MINUTES = 24 * 60
 # Hours that every workspace may keep without asking anybody: what a new one's form shows.
 PRESET: Mapping[str, Any] = {"days": [0, 1, 2, 3, 4], "start": "09:00", "end": "17:00"}
+# Terms of retention, in days: what is removed is gone, whoever wants it back.
+KEEPING = ("keep_words_days", "keep_raw_days")
 DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 
 
@@ -43,7 +45,16 @@ def loosened(old: Mapping[str, Any], new: Mapping[str, Any]) -> tuple[str, ...]:
         found.append("sending_mode")
     if old["two_signatures"] and new.get("two_signatures") is False:
         found.append("two_signatures")
+    if any(shorter(old[name], new[name]) for name in KEEPING if name in new):
+        found.append("keeping")
+    if new.get("legal_hold") is False and old["legal_hold"]:
+        found.append("legal_hold")
     return tuple(found)
+
+
+def shorter(old: int | None, new: int | None) -> bool:
+    """Whether what was to be kept for `old` days would go earlier. None is for ever."""
+    return new is not None and (old is None or new < old)
 
 
 def in_words(name: str, value: Any) -> str:
@@ -52,6 +63,8 @@ def in_words(name: str, value: Any) -> str:
         given = value or {}
         days = [DAYS[int(day)] for day in sorted(given.get("days", range(7)))]
         return f"{', '.join(days) or 'no day'}, {given.get('start', '08:00')} to {given.get('end', '21:00')}"
+    if name in KEEPING:
+        return "for ever" if value is None else f"{value:,} days"
     if isinstance(value, bool):
         return "on" if value else "off"
     return "no limit" if value is None else str(value)

@@ -3,9 +3,11 @@
 import logging
 from smtplib import SMTPException
 
+from django.contrib.sessions.backends.db import SessionStore
 from django.urls import reverse
 
 from omnify.lib.clock import now
+from omnify.tenants import clearing
 from omnify.tenants.context import tenant_context
 from omnify.tenants.expiry import expire_due
 from omnify.tenants.invitations import send_invitation_mail
@@ -50,3 +52,9 @@ def seal_ledger() -> int:
 def expire_approvals() -> int:
     """Closes requests for a second signature that nobody decided within their time; returns how many. Once an hour."""
     return expire_due(now())
+
+
+def clear_old() -> int:
+    """Removes notifications that are over their term, and the sessions of browsers that never came back. Every ten minutes."""
+    SessionStore.clear_expired()
+    return clearing.clear()

@@ -32,6 +32,8 @@ class MessageState(models.TextChoices):
 IN_FLIGHT = (MessageState.CLAIMED, MessageState.SENDING, MessageState.UNKNOWN)
 # Still waiting for its turn on the wire; DEFERRED is waiting with a later not_before.
 WAITING = (MessageState.READY, MessageState.DEFERRED)
+# Nothing more is to be done with it; a late report may still say what became of it.
+OVER = tuple(each for each in MessageState if each not in (*IN_FLIGHT, *WAITING, MessageState.HELD))
 
 
 class Purpose(models.TextChoices):
@@ -197,6 +199,7 @@ class ProviderEvent(TenantModel):
             ),
             # Read by the page of what waits for a decision, and counted by the vitals.
             models.Index(fields=["tenant", "-id"], condition=Q(state="parked"), name="provider_event_parked"),
+            BrinIndex(fields=["applied_at"], autosummarize=True, name="provider_event_by_day"),  # read by retention
         ]
 
     def __str__(self) -> str:

@@ -4,6 +4,7 @@ from omnify.tenants.models.approval import Approval
 from omnify.tenants.models.base import TenantModel
 from omnify.tenants.models.ledger import Event, Notification
 from omnify.tenants.models.people import ApiKey, Membership, Tenant, User
+from omnify.tenants.models.retention import RetentionMark
 from omnify.tenants.models.seals import Seal, SealHead, SealState
 from omnify.tenants.models.support import SupportVisit
 
@@ -13,6 +14,7 @@ __all__ = [
     "Event",
     "Membership",
     "Notification",
+    "RetentionMark",
     "Seal",
     "SealHead",
     "SealState",

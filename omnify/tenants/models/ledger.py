@@ -1,5 +1,6 @@
 """The event ledger (append-only by privilege) and the notifications shown under the bell."""
 
+from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
 
 from omnify.lib.ids import public_id
@@ -71,7 +72,10 @@ class Notification(TenantModel):
     class Meta(TenantModel.Meta):
         ordering = ["-id"]
         indexes = [
-            models.Index(fields=["tenant", "-id"], name="notification_unread", condition=models.Q(read_at__isnull=True))
+            models.Index(
+                fields=["tenant", "-id"], name="notification_unread", condition=models.Q(read_at__isnull=True)
+            ),
+            BrinIndex(fields=["created_at"], autosummarize=True, name="notification_by_day"),  # read by retention
         ]
 
     def __str__(self) -> str:

@@ -67,10 +67,29 @@ class Tenant(models.Model):
     two_signatures = models.BooleanField(
         default=True, help_text="What reaches many people or loosens a safeguard needs a second person's signature."
     )
+    keep_words_days = models.PositiveIntegerField(
+        default=1826,
+        null=True,
+        blank=True,
+        help_text="What was written and said is removed after so many days (omnify.tenants.retention). Empty: never.",
+    )
+    keep_raw_days = models.PositiveIntegerField(
+        default=90, help_text="What providers and lists brought, raw, and notifications are removed after so many days."
+    )
+    legal_hold = models.BooleanField(
+        default=False, help_text="Nothing at all is removed while it is on: for a dispute, or an authority's question."
+    )
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
         ordering = ["name"]
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(keep_words_days__isnull=True) | models.Q(keep_words_days__gte=30),
+                name="words_kept_a_month",
+            ),
+            models.CheckConstraint(condition=models.Q(keep_raw_days__gte=7), name="raw_kept_a_week"),
+        ]
 
     def __str__(self) -> str:
         return self.name
