@@ -1,16 +1,16 @@
 """Contacts as a CSV file, streamed page by page: memory stays flat and no transaction is long, however many there are."""
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
-from asgiref.sync import sync_to_async
 from django.http import HttpRequest, StreamingHttpResponse
 
 from contacts.finding import Filters, page
 from contacts.importing.problems import error_rows
 from contacts.models import Contact, ImportJob
 from contacts.spreadsheets import lines
+from omnify.lib.streaming import attachment
 from omnify.tenants.context import tenant_context
 
 COLUMNS = (
@@ -57,14 +57,5 @@ def error_lines(job: ImportJob) -> Iterator[str]:
 
 
 def download(request: HttpRequest, pieces: Iterator[str], file_name: str) -> StreamingHttpResponse:
-    """A streamed attachment, fit for the kind of server that asks: ASGI would collect a plain iterator in memory first."""
-    content: Any = _asynchronously(pieces) if hasattr(request, "scope") else pieces
-    response = StreamingHttpResponse(content, content_type="text/csv; charset=utf-8")
-    response["Content-Disposition"] = f'attachment; filename="{file_name}"'
-    return response
-
-
-async def _asynchronously(pieces: Iterator[str]) -> AsyncIterator[str]:
-    following = sync_to_async(lambda: next(pieces, None), thread_sensitive=True)
-    while (piece := await following()) is not None:
-        yield piece
+    """Pieces of CSV text as a file to keep."""
+    return attachment(request, pieces, file_name, "text/csv; charset=utf-8")

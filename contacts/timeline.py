@@ -6,8 +6,9 @@ from datetime import datetime, time
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from contacts.clearing import CONVERSATION
 from contacts.models import Consent, Contact, Interaction, Suppression
-from omnify.tenants.models import Event
+from omnify.tenants.models import Event, RetentionMark
 
 PAGE = 30
 # Events of the ledger worth a line here; the conversation itself comes from Interaction.
@@ -36,10 +37,11 @@ class Entry:
 class Timeline:
     entries: list[Entry]
     before: datetime | None  # where older entries follow
+    kept_since: datetime | None = None  # older touches have no words any more: the workspace's term for them is over
 
 
 def timeline(contact: Contact, zone: ZoneInfo, *, channel: str = "", before: datetime | None = None) -> Timeline:
-    """One page of the person's history. Four queries, whatever its length."""
+    """One page of the person's history. Five queries, whatever its length."""
     everything = [
         *_interactions(contact, channel, before),
         *_consents(contact, zone, channel, before),
@@ -51,7 +53,8 @@ def timeline(contact: Contact, zone: ZoneInfo, *, channel: str = "", before: dat
     # Entries of the same instant stay together: the next page begins strictly before them.
     shown += [entry for entry in everything[PAGE:] if entry.at == shown[-1].at]
     more = len(everything) > len(shown)
-    return Timeline(list(_by_day(shown, zone)), shown[-1].at if more else None)
+    kept_since = RetentionMark.objects.filter(kind=CONVERSATION).values_list("upto", flat=True).first()
+    return Timeline(list(_by_day(shown, zone)), shown[-1].at if more else None, kept_since)
 
 
 def _by_day(entries: Iterable[Entry], zone: ZoneInfo) -> Iterable[Entry]:

@@ -14,6 +14,7 @@ AREAS = {
     "contact": "Contacts", "consent": "Permissions", "import": "Imports", "sequence": "Sequences", "enrollment": "Enrolments",
     "task": "Tasks", "message": "Messages", "member": "Members", "api_key": "API keys", "tenant": "Workspace", "admin": "Admin",
     "webhook": "Webhooks", "approval": "Second signatures", "limits": "Limits", "support": "Support",
+    "retention": "Retention",
 }  # fmt: skip
 
 

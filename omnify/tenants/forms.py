@@ -87,6 +87,43 @@ class TenantForm(forms.Form):
         }
 
 
+FOR_EVER = 0
+# Days; 0: for ever.
+WORDS_LAST = [
+    (90, "90 days"), (180, "180 days"), (365, "A year"), (730, "Two years"), (1826, "Five years"), (2557, "Seven years"),
+    (FOR_EVER, "For ever"),
+]  # fmt: skip
+RAW_LASTS = [(7, "A week"), (30, "30 days"), (90, "90 days"), (180, "180 days"), (365, "A year")]
+
+
+class RetentionForm(forms.Form):
+    """How long words and raw data are kept. A term set elsewhere (in the admin) is offered too."""
+
+    keep_words_days = forms.TypedChoiceField(
+        coerce=int,
+        label="What was written and said",
+        help_text="Texts, mails, what was said on calls, and what was read out of it. US rules ask for five years of the record of calls "
+        "(16 CFR 310.5): who, when, by which rule and consent, and what became of it. That record always stays.",
+    )
+    keep_raw_days = forms.TypedChoiceField(
+        coerce=int,
+        label="Raw data",
+        help_text="What providers sent us word for word, rows of a list that could not be taken, and notifications.",
+    )
+
+    def __init__(self, given: Any = None, *, tenant: Tenant) -> None:
+        present = {"keep_words_days": tenant.keep_words_days or FOR_EVER, "keep_raw_days": tenant.keep_raw_days}
+        super().__init__(given, initial=present)
+        for name, offered in (("keep_words_days", WORDS_LAST), ("keep_raw_days", RAW_LASTS)):
+            own = [] if present[name] in dict(offered) else [(present[name], f"{present[name]:,} days")]
+            self.fields[name].choices = [*own, *offered]  # type: ignore[attr-defined]
+
+    def columns(self) -> dict[str, Any]:
+        """The tenant's columns as the form says them."""
+        data = self.cleaned_data
+        return {"keep_words_days": data["keep_words_days"] or None, "keep_raw_days": data["keep_raw_days"]}
+
+
 class MemberForm(forms.Form):
     email = forms.EmailField(label="Email address", widget=forms.EmailInput(attrs={"autocomplete": "off"}))
     role = forms.ChoiceField(choices=ROLE_CHOICES, initial=Role.AGENT)

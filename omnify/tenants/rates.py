@@ -10,6 +10,7 @@ from django.http import HttpRequest
 
 HOUR = 3600
 INVITATIONS = (50, HOUR)  # a tenant
+EXPORTS = (6, HOUR)  # a tenant
 BAD_KEYS = (30, 60)  # an address
 
 

@@ -14,6 +14,17 @@ FEWEST_WORDS, FEWEST_RAW = 30, 7
 # The migration contacts.0011 says the same to the database.
 ERASED_DAYS = 30
 
+# What is removed, as people call it: the kinds that the floors sweep, and the term of each.
+KINDS = {
+    "messages": "Words of messages we sent",
+    "conversation": "Words of conversations",
+    "erased messages": "Words sent to people who were deleted",
+    "erased conversation": "Conversations with people who were deleted",
+    "reports": "Providers’ raw reports",
+    "lists": "Leftovers of imported lists",
+    "notifications": "Notifications",
+}
+
 
 class Term(StrEnum):
     WORDS = "words"

@@ -3,7 +3,7 @@
 from django.urls import path
 
 from omnify.lib import opaque  # noqa: F401 - teaches path() the word
-from omnify.tenants.views import approvals, audit, keys, members, notifications, support, workspace
+from omnify.tenants.views import approvals, audit, data, keys, members, notifications, support, workspace
 
 app_name = "tenants"
 
@@ -22,6 +22,9 @@ urlpatterns = [
     path("settings/keys/<opaque:pk>/revoke/", keys.revoke, name="key_revoke"),
     path("settings/audit/", audit.audit, name="audit"),
     path("settings/signatures/", workspace.signatures, name="signatures"),
+    path("settings/data/", data.data, name="data"),
+    path("settings/data/hold/", data.hold, name="data_hold"),
+    path("settings/data/export/", data.export, name="data_export"),
     path("support/end/", support.end, name="support_end"),
     path("approvals/", approvals.list_approvals, name="approvals"),
     path("approvals/<uuid:public_id>/", approvals.approval, name="approval"),

@@ -23,7 +23,7 @@ READING = ("GET", "HEAD", "OPTIONS")
 # What stays closed: exports and files, keys, the API (which reads by the thousand), the admin, the visitor's own account, and
 # the simulated phones, which are people's.
 CLOSED = (
-    "contacts:export", "contacts:import_errors", "tenants:key", "api:", "admin:", "account_", "mfa_", "usersessions_", "phone:",
+    "contacts:export", "contacts:import_errors", "tenants:key", "tenants:data_export", "api:", "admin:", "account_", "mfa_", "usersessions_", "phone:",
 )  # fmt: skip
 # What ends a look: its own button, and logging out.
 ENDING = ("tenants:support_end", "account_logout")

@@ -11,8 +11,8 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.db.models import BinaryField
 
-from omnify.commands.exporting import columns, tables
 from omnify.tenants.context import tenant_context
+from omnify.tenants.exporting import columns, tables
 from omnify.tenants.models import ApiKey, Event
 from sequences.models import Sender
 from tests.everything import TENANT_MODELS, Rows, make_everything

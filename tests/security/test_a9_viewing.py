@@ -128,6 +128,7 @@ def test_looking_at_everything_changes_nothing_and_what_is_closed_stays_closed(
         "contacts:export",
         "contacts:import_errors",
         "tenants:key",
+        "tenants:data_export",
         "api:",
         "account_",
         "mfa_",

@@ -29,6 +29,8 @@ pytestmark = pytest.mark.django_db
 # A1: who may cross tenants, file by file, and why.
 CROSSING = {
     "contacts/importing/sweeping.py": "looks for imports that a killed worker left",
+    "contacts/clearing.py": "asks who was deleted, of the workspaces it was given",
+    "omnify/tenants/clearing.py": "removes what is over its term, in every workspace",
     "contacts/erasing.py": "looks for erased people whose addresses are still in clear, and enters each one's tenant",
     "contacts/placing.py": "fills a new column for everybody, a chunk at a time",
     "omnify/tenants/expiry.py": "asks which requests for a signature are over, and enters each one's tenant",

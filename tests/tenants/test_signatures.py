@@ -148,3 +148,25 @@ def test_what_of_a_workspace_is_loosened() -> None:
     assert loosened(old, {"sending_mode": "live", "two_signatures": False}) == ("sending_mode", "two_signatures")
     assert loosened(old | {"sending_mode": "live"}, {"sending_mode": "simulated"}) == ()
     assert loosened(old | {"two_signatures": False}, {"two_signatures": True}) == ()
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "expected"),
+    [
+        (730, 729, True),
+        (730, 730, False),
+        (730, 731, False),
+        (None, 10_000, True),
+        (730, None, False),
+        (None, None, False),
+    ],
+)
+def test_a_shorter_term_loosens(old: int | None, new: int | None, expected: bool) -> None:
+    before = {"keep_words_days": old, "keep_raw_days": 90, "sending_mode": "live", "two_signatures": True}
+    assert loosened(before | {"legal_hold": False}, {"keep_words_days": new}) == (("keeping",) if expected else ())
+
+
+def test_only_the_end_of_a_legal_hold_loosens() -> None:
+    before = {"legal_hold": True, "sending_mode": "live", "two_signatures": True}
+    assert loosened(before, {"legal_hold": False}) == ("legal_hold",)
+    assert loosened(before | {"legal_hold": False}, {"legal_hold": True}) == ()

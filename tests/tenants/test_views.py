@@ -23,6 +23,7 @@ PAGES = [
     "tenants:members",
     "tenants:keys",
     "tenants:audit",
+    "tenants:data",
     "usersessions_list",
     "tenants:notifications",
     "tenants:bell",
@@ -31,7 +32,15 @@ PAGES = [
     "account_email",
     "mfa_index",
 ]
-POSTS = ["tenants:switch", "tenants:sending", "tenants:member_add", "tenants:key_create", "tenants:notifications_read"]
+POSTS = [
+    "tenants:switch",
+    "tenants:sending",
+    "tenants:member_add",
+    "tenants:key_create",
+    "tenants:data_hold",
+    "tenants:data_export",
+    "tenants:notifications_read",
+]
 
 
 @pytest.fixture

@@ -6,10 +6,10 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from omnify.commands.exporting import export
 from omnify.lib.clock import now
 from omnify.tenants.context import tenant_context
 from omnify.tenants.events import record
+from omnify.tenants.exporting import Export
 from omnify.tenants.models import Tenant
 
 
@@ -28,8 +28,10 @@ class Command(BaseCommand):
             descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         except FileExistsError:
             raise CommandError(f"{file} is there already.") from None
+        export = Export(tenant, now=now())
         with os.fdopen(descriptor, "wb") as target:
-            counts = export(tenant, target, now=now())
+            target.writelines(export.pieces())
+        counts = export.counts
         with tenant_context(tenant.pk):
             record("tenant.exported", tenant_id=tenant.pk, now=now(), actor="command", rows=sum(counts.values()))
         self.stdout.write(f"{file}: {sum(counts.values())} rows of {len(counts)} tables")
