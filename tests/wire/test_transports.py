@@ -49,6 +49,24 @@ def test_a_call_carries_our_mark_as_its_name_and_says_first_what_it_must(wire: W
     assert set(overrides["serverMessages"]) == {"status-update", "end-of-call-report"}
 
 
+def test_an_answer_about_a_call_is_not_read_by_thousands_of_types(wire: Wire, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The SDK builds pydantic's validators anew for each answer that repeats our overrides: half a second of CPU a call."""
+    from vapi.core import pydantic_utilities
+
+    from sequences.transports import transport_for
+
+    transport_for("vapi").warm()  # it is only so thorough once all of its types are loaded
+    built: list[Any] = []
+    original = pydantic_utilities.pydantic.TypeAdapter
+    monkeypatch.setattr(
+        pydantic_utilities.pydantic, "TypeAdapter", lambda *args, **more: built.append(args) or original(*args, **more)
+    )
+    message = wire.ready("voice", body="Hi Pat.\n\nAsk when they have time.")
+    assert deliver(wire.claim("voice"), wire.at()) == "accepted"
+    assert refreshed(message).provider_id
+    assert built == []
+
+
 @pytest.mark.parametrize("provider", ["smtp", "postmark"])
 def test_a_mail_has_our_message_id_one_click_unsubscribe_and_the_footer(wire: Wire, provider: str) -> None:
     sender = Sender.objects.all_tenants().get(pk=wire.senders["email"].pk)
