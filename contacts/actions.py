@@ -13,6 +13,7 @@ from contacts.places import place_of
 from omnify.lib import live
 from omnify.tenants.context import require_tenant_id
 from omnify.tenants.events import record
+from omnify.tenants.models import Tenant
 
 # What create and update take; everything else of a contact is the conversation's to say.
 EDITABLE = (
@@ -39,6 +40,13 @@ class EmailTaken(Exception):
     def __init__(self, contact: Contact) -> None:
         super().__init__(f"{contact} has this email address already.")
         self.contact = contact
+
+
+class OnHold(Exception):
+    """Nobody can be deleted: the workspace is under a legal hold (omnify.tenants.retention)."""
+
+    def __init__(self) -> None:
+        super().__init__("This workspace is under a legal hold: nobody can be deleted until an owner ends it.")
 
 
 def create_contact(values: dict[str, Any], *, actor: str, now: datetime) -> Contact:
@@ -83,10 +91,13 @@ def delete_contact(contact: Contact, *, actor: str, now: datetime) -> bool:
     """Removes a person: who they were is erased, what they forbade stays, soon as hashes alone (contacts.erasing). False when they
     were deleted before.
 
-    The conversation stays with the nameless row, as the record of what was sent; subscribers of contact.deleted take them
-    out of sequences, and a message on its way is stopped by the guard at the wire.
+    The conversation stays with the nameless row, as the record of what was sent, and its words for a month (contacts.clearing);
+    subscribers of contact.deleted take them out of sequences, and a message on its way is stopped by the guard at the wire.
+    Raises OnHold.
     """
     with transaction.atomic():
+        if Tenant.objects.filter(pk=contact.tenant_id, legal_hold=True).exists():
+            raise OnHold
         for row in lock_contacts([contact.pk]):
             forget(row)
         if not Contact.objects.alive().filter(pk=contact.pk).update(**SCRUBBED, deleted_at=now, updated_at=now):

@@ -11,7 +11,7 @@ from contacts.forms import ContactForm
 from contacts.models import Company, Consent, Contact, Forgotten, ImportJob, ImportProblem, Interaction, Suppression
 from contacts.permissions import revoke_consent
 from omnify.lib.clock import now
-from omnify.tenants.administration import ReadOnly, TenantAdmin, TenantForm, actor, verb
+from omnify.tenants.administration import ReadOnly, TenantAdmin, TenantForm, actor, member_of, verb
 
 FIELDS = (
     "first_name", "last_name", "title", "company", "owner", "email", "phone", "alternative_email", "alternative_phone",
@@ -84,6 +84,10 @@ class ContactPage(TenantAdmin):
         else:
             made = create_contact(values, actor=actor(request), now=now())
             obj.pk, obj.public_id = made.pk, made.public_id
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Nobody is deleted under a legal hold."""
+        return super().has_delete_permission(request, obj) and not member_of(request).tenant.legal_hold
 
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
         """Nothing else goes with a person: their conversation stays with the nameless row."""

@@ -10,7 +10,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.reverse import reverse
 
-from contacts.actions import EmailTaken, create_contact, delete_contact, update_contact
+from contacts.actions import EmailTaken, OnHold, create_contact, delete_contact, update_contact
 from contacts.finding import Filters, found
 from contacts.models import Contact
 from contacts.serializers import ContactIn, ContactOut
@@ -94,8 +94,11 @@ class OneContact(GenericAPIView[Contact]):
         tags=TAGS,
         summary="Delete a contact",
         description="Who they were is erased and they leave all sequences; what they forbade stays.",
-        responses={204: None},
+        responses={204: None, 409: OpenApiResponse(description="The workspace is under a legal hold.")},
     )
     def delete(self, request: Request, public_id: UUID) -> Response:
-        delete_contact(contact_of(public_id), actor=actor(request), now=now())
+        try:
+            delete_contact(contact_of(public_id), actor=actor(request), now=now())
+        except OnHold as hold:
+            raise Conflict(str(hold)) from hold
         return Response(status=204)

@@ -3,75 +3,71 @@
 The touch itself stays, with its time, channel, outcome and the ids that lead to the message and its receipt.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 from django.db import connection
+from django.db.models import F, Q
 
 from contacts.models import Contact
-from omnify.tenants.clearing import Cleared, sweep
+from omnify.tenants.clearing import AT_ONCE, Cleared, sweep
 from omnify.tenants.retention import Term
 
 CONVERSATION, ERASED, LISTS = "conversation", "erased conversation", "lists"
 
-# What goes of a touch; the rest of the statement says whose.
-_WORDLESS = """
-UPDATE contacts_interaction AS i SET content_body = '', content_subject = '', content_summary = '',
-    objections_raised = '[]', key_topics = '[]', emotional_analysis = NULL
-"""
 _WORDY = """
 (content_body <> '' OR content_subject <> '' OR content_summary <> '' OR emotional_analysis IS NOT NULL
  OR objections_raised <> '[]' OR key_topics <> '[]')
 """
 _OF_AGE = "tenant_id = ANY(%(tenants)s) AND at < %(upto)s AND (%(after)s::timestamptz IS NULL OR at >= %(after)s)"
-# conversation_whose: walks a span of the index interaction_by_day.
-WHOSE = f"SELECT DISTINCT contact_id FROM contacts_interaction WHERE {_OF_AGE} AND {_WORDY}"  # noqa: S608 (our own constants)
-# memory_follows: what a contact's row repeats of touches that are about to lose their words, where nothing newer has taken its
-# place. Before the touches, because everybody locks the person first; and only who changes is locked.
-MEMORY = """
-WITH next AS (
-    SELECT c.id, CASE WHEN later.texted THEN c.last_sms_reply ELSE '' END AS texted,
-           CASE WHEN later.spoke THEN c.last_call_summary ELSE '' END AS spoke,
-           CASE WHEN later.any THEN c.conversation_summary ELSE '' END AS summary,
-           CASE WHEN later.any THEN c.last_interaction_summary ELSE '' END AS last
-    FROM contacts_contact AS c CROSS JOIN LATERAL (
-        SELECT count(*) > 0 AS any, coalesce(bool_or(i.channel = 'voice'), false) AS spoke,
-               coalesce(bool_or(i.channel = 'sms' AND i.direction = 'inbound'), false) AS texted
-        FROM contacts_interaction AS i WHERE i.contact_id = c.id AND i.at >= %(upto)s
-    ) AS later
-    WHERE c.id = ANY(%(contacts)s) AND c.tenant_id = ANY(%(tenants)s)
-), changed AS (
-    SELECT next.* FROM contacts_contact AS c JOIN next ON next.id = c.id
-    WHERE (c.last_sms_reply, c.last_call_summary, c.conversation_summary, c.last_interaction_summary)
-        IS DISTINCT FROM (next.texted, next.spoke, next.summary, next.last)
-    ORDER BY c.id FOR NO KEY UPDATE OF c
+# conversation_of_age: walks a span of the index interaction_by_day.
+OF_AGE = f"SELECT id, contact_id, at FROM contacts_interaction WHERE {_OF_AGE} AND {_WORDY} ORDER BY at LIMIT %(most)s"  # noqa: S608
+# The person first, as everybody locks them; whoever is being written to or about just now is left for the next time.
+PEOPLE = "SELECT id FROM contacts_contact WHERE id = ANY(%(contacts)s) ORDER BY id FOR NO KEY UPDATE SKIP LOCKED"
+# wordless: by their ids. Whoever merges two people moves their touches, and is not waited for.
+WORDLESS = """
+WITH old AS (SELECT id FROM contacts_interaction WHERE id = ANY(%(ids)s) FOR NO KEY UPDATE SKIP LOCKED),
+gone AS (
+    UPDATE contacts_interaction AS i SET content_body = '', content_subject = '', content_summary = '',
+        objections_raised = '[]', key_topics = '[]', emotional_analysis = NULL
+    FROM old WHERE i.id = old.id RETURNING i.tenant_id
 )
-UPDATE contacts_contact AS c SET last_sms_reply = changed.texted, last_call_summary = changed.spoke,
-    conversation_summary = changed.summary, last_interaction_summary = changed.last
-FROM changed WHERE c.id = changed.id
+SELECT tenant_id, count(*) FROM gone GROUP BY tenant_id
 """
-# conversation_by_age, conversation_of: whoever merges two people moves their touches, and is not waited for.
-BY_AGE = f"""
-WITH old AS (SELECT id FROM contacts_interaction WHERE {_OF_AGE} AND {_WORDY} FOR NO KEY UPDATE SKIP LOCKED),
-gone AS ({_WORDLESS} FROM old WHERE i.id = old.id RETURNING i.tenant_id)
-SELECT tenant_id, count(*) FROM gone GROUP BY tenant_id
-"""  # noqa: S608
-BY_PERSON = f"""
-WITH gone AS ({_WORDLESS} WHERE tenant_id = ANY(%(tenants)s) AND contact_id = ANY(%(contacts)s) AND {_WORDY} RETURNING tenant_id)
-SELECT tenant_id, count(*) FROM gone GROUP BY tenant_id
-"""  # noqa: S608
-LEFT = f"SELECT tenant_id, min(at) FROM contacts_interaction WHERE {_OF_AGE} AND {_WORDY} GROUP BY tenant_id"  # noqa: S608
-# lists_read: the rows of a finished import that could not be taken, in the list's own words, and its first lines.
+# memory_follows: what a contact's row repeats of touches that have lost their words, where nothing newer has taken its place. A
+# statement of its own, so that it sees what was said until their rows were locked.
+MEMORY = """
+UPDATE contacts_contact AS c SET
+    last_sms_reply = CASE WHEN later.texted THEN c.last_sms_reply ELSE '' END,
+    last_call_summary = CASE WHEN later.spoke THEN c.last_call_summary ELSE '' END,
+    conversation_summary = CASE WHEN later.any THEN c.conversation_summary ELSE '' END,
+    last_interaction_summary = CASE WHEN later.any THEN c.last_interaction_summary ELSE '' END
+FROM unnest(%(contacts)s::bigint[]) AS touched (id) CROSS JOIN LATERAL (
+    SELECT count(*) > 0 AS any,
+           coalesce(bool_or(i.channel = 'voice' AND (i.content_summary <> '' OR i.content_body <> '')), false) AS spoke,
+           coalesce(bool_or(i.channel = 'sms' AND i.direction = 'inbound' AND i.content_body <> ''), false) AS texted
+    FROM contacts_interaction AS i WHERE i.contact_id = touched.id AND i.at >= %(upto)s
+) AS later
+WHERE c.id = touched.id AND (
+    (c.last_sms_reply <> '' AND NOT later.texted) OR (c.last_call_summary <> '' AND NOT later.spoke)
+    OR ((c.conversation_summary <> '' OR c.last_interaction_summary <> '') AND NOT later.any))
+"""
+OF_AGE_LEFT = f"SELECT tenant_id, min(at) FROM contacts_interaction WHERE {_OF_AGE} AND {_WORDY} GROUP BY tenant_id"  # noqa: S608
+# conversation_of: the touches of these people.
+OF_PEOPLE = f"SELECT id, contact_id FROM contacts_interaction WHERE contact_id = ANY(%(contacts)s) AND {_WORDY}"  # noqa: S608
+# lists_read: of a finished import the rows that could not be taken, in the list's own words, and its first lines.
+LISTS_OF_AGE = """
+SELECT id, finished_at FROM contacts_importjob
+WHERE tenant_id = ANY(%(tenants)s) AND finished_at < %(upto)s AND (%(after)s::timestamptz IS NULL OR finished_at >= %(after)s)
+  AND state NOT IN ('reviewing', 'importing')
+ORDER BY finished_at
+"""
 LISTS_GONE = """
-WITH old AS (
-    SELECT id, tenant_id FROM contacts_importjob
-    WHERE tenant_id = ANY(%(tenants)s) AND finished_at < %(upto)s AND (%(after)s::timestamptz IS NULL OR finished_at >= %(after)s)
-      AND state NOT IN ('reviewing', 'importing')
-), problems AS (
-    DELETE FROM contacts_importproblem AS p USING old WHERE p.job_id = old.id AND p.tenant_id = old.tenant_id RETURNING p.tenant_id
+WITH problems AS (
+    DELETE FROM contacts_importproblem WHERE job_id = ANY(%(ids)s) RETURNING tenant_id
 ), samples AS (
-    UPDATE contacts_importjob AS j SET samples = '[]' FROM old WHERE j.id = old.id AND j.samples <> '[]' RETURNING j.tenant_id
+    UPDATE contacts_importjob SET samples = '[]' WHERE id = ANY(%(ids)s) AND samples <> '[]' RETURNING tenant_id
 )
 SELECT tenant_id, count(*) FROM (SELECT tenant_id FROM problems UNION ALL SELECT tenant_id FROM samples) AS gone GROUP BY tenant_id
 """
@@ -84,36 +80,59 @@ def clear() -> int:
     )
 
 
-def erased(tenants: Sequence[int], after: datetime | None, upto: datetime) -> dict[int, tuple[int, datetime]]:
-    """Who was deleted in this span: contact -> (tenant, when). Who went into another by a merge was not."""
-    gone = Contact.objects.all_tenants().filter(
-        tenant_id__in=tenants, deleted_at__lt=upto, deleted_at__isnull=False, merged_into__isnull=True
-    )
+def erased(
+    tenants: Sequence[int], after: datetime | None, upto: datetime
+) -> tuple[dict[int, tuple[int, datetime]], datetime | None]:
+    """Who was deleted in this span, AT_ONCE at most: contact -> (tenant, when), with those who had gone into them by a merge; and
+    how far that came, as in Cleared. Who went into somebody that lives was not deleted."""
+    people = Contact.objects.all_tenants()
+    gone = people.filter(tenant_id__in=tenants, deleted_at__isnull=False, deleted_at__lt=upto, merged_into__isnull=True)
     if after is not None:
         gone = gone.filter(deleted_at__gte=after)
-    return {pk: (tenant_id, at) for pk, tenant_id, at in gone.values_list("pk", "tenant_id", "deleted_at")}
+    rows = list(gone.order_by("deleted_at").values_list("pk", "tenant_id", "deleted_at")[:AT_ONCE])
+    found = {pk: (tenant_id, at) for pk, tenant_id, at in rows}
+    former = people.filter(Q(merged_into__in=list(found)), tenant_id=F("merged_into__tenant_id"))
+    found |= {pk: found[into] for pk, into in former.values_list("pk", "merged_into_id")}
+    return found, rows[-1][2] if len(rows) == AT_ONCE else None
 
 
 def _by_age(tenants: Sequence[int], after: datetime | None, upto: datetime) -> Cleared:
-    span: dict[str, Any] = {"tenants": tenants, "after": after, "upto": upto}
-    whose = [row[0] for row in _run(WHOSE, **span)]
-    if not whose:
+    span = {"tenants": list(tenants), "after": after, "upto": upto}
+    found = _run(OF_AGE, {**span, "most": AT_ONCE})
+    if not found:
         return Cleared({})
+    reached = found[-1][2] if len(found) == AT_ONCE else None
+    held = {row[0] for row in _run(PEOPLE, {"contacts": sorted({row[1] for row in found})})}
+    rows = dict(_run(WORDLESS, {"ids": [touch for touch, contact, _ in found if contact in held]}))
     with connection.cursor() as cursor:
-        cursor.execute(MEMORY, {"tenants": list(tenants), "contacts": whose, "upto": upto})
-    return Cleared(dict(_run(BY_AGE, **span)), dict(_run(LEFT, **span)))
+        cursor.execute(MEMORY, {"contacts": sorted(held), "upto": reached or upto})
+    return Cleared(rows, dict(_run(OF_AGE_LEFT, {**span, "upto": reached or upto})), reached)
 
 
 def _erased(tenants: Sequence[int], after: datetime | None, upto: datetime) -> Cleared:
-    gone = erased(tenants, after, upto)
-    return Cleared(dict(_run(BY_PERSON, tenants=tenants, contacts=list(gone))) if gone else {})
+    gone, reached = erased(tenants, after, upto)
+    if not gone:
+        return Cleared({})
+    touches = _run(OF_PEOPLE, {"contacts": list(gone)})
+    rows = dict(_run(WORDLESS, {"ids": [row[0] for row in touches]})) if touches else {}
+    return Cleared(rows, oldest(gone, _run(OF_PEOPLE, {"contacts": list(gone)}) if touches else []), reached)
+
+
+def oldest(gone: Mapping[int, tuple[int, datetime]], still: Sequence[tuple[Any, ...]]) -> dict[int, datetime]:
+    """Of the deleted people who still have something ((…, contact) each), by tenant, when the first of them was deleted."""
+    left: dict[int, datetime] = {}
+    for *_, contact_id in still:
+        tenant_id, at = gone[contact_id]
+        left[tenant_id] = min(at, left.get(tenant_id, at))
+    return left
 
 
 def _lists(tenants: Sequence[int], after: datetime | None, upto: datetime) -> Cleared:
-    return Cleared(dict(_run(LISTS_GONE, tenants=tenants, after=after, upto=upto)))
+    jobs = _run(LISTS_OF_AGE, {"tenants": list(tenants), "after": after, "upto": upto})
+    return Cleared(dict(_run(LISTS_GONE, {"ids": [row[0] for row in jobs]})) if jobs else {})
 
 
-def _run(statement: str, *, tenants: Collection[int], **values: Any) -> list[tuple[Any, ...]]:
+def _run(statement: str, values: dict[str, Any]) -> list[tuple[Any, ...]]:
     with connection.cursor() as cursor:
-        cursor.execute(statement, {"tenants": list(tenants), **values})
+        cursor.execute(statement, values)
         return cursor.fetchall()

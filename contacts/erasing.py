@@ -56,7 +56,7 @@ def sweep(*, limit: int = 20) -> int:
 
     Left for the next time where somebody is just getting an address. An address that a living contact has stays clear.
     """
-    waiting = Forgotten.objects.all_tenants().exclude(address="").order_by("tenant_id")
+    waiting = Forgotten.objects.all_tenants().exclude(address="").filter(tenant__legal_hold=False).order_by("tenant_id")
     return sum(_sweep(tenant_id) for tenant_id in waiting.values_list("tenant_id", flat=True).distinct()[:limit])
 
 

@@ -46,13 +46,10 @@ def _cells(contact: Contact) -> list[str]:
 def error_lines(job: ImportJob) -> Iterator[str]:
     """The refused rows of an import as pieces of CSV text."""
     yield MARK
-    with tenant_context(job.tenant_id):
-        rows: list[list[str]] = []
-        for row in error_rows(job):
-            rows.append(row)
-            if len(rows) == CHUNK:
-                yield lines(rows)
-                rows = []
+    after: int | None = 0
+    while after is not None:
+        with tenant_context(job.tenant_id):
+            rows, after = error_rows(job, after)
         yield lines(rows)
 
 

@@ -3,17 +3,21 @@
 Run inside the tenant's context. A decision reads the contact's memory columns; it never aggregates the conversation.
 """
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import IntegrityError, transaction
 from django.db.models import Case, F, Q, Value, When
 from django.db.models.functions import Coalesce, Greatest, Least
 
+from contacts.clearing import CONVERSATION, ERASED
 from contacts.models import Contact, Interaction
 from contacts.models.conversation import Direction
 from omnify.lib import live
+from omnify.lib.clock import now
+from omnify.tenants.clearing import reopen
 from omnify.tenants.context import require_tenant_id, tenant_context
+from omnify.tenants.retention import FEWEST_WORDS
 
 _CHANNEL_WORDS = {
     ("sms", "inbound"): "Texted us",
@@ -73,6 +77,7 @@ def record_interaction(
             if known is None:
                 raise
             return known
+        _look_again(row)
         remember(row)
     return row
 
@@ -96,7 +101,9 @@ def update_interaction(interaction_id: int, **changes: Any) -> bool:
     with transaction.atomic():
         if not Interaction.objects.filter(pk=interaction_id).update(**changes):
             return False
-        row = Interaction.objects.only("contact_id", "channel", "tenant_id").get(pk=interaction_id)
+        row = Interaction.objects.only("contact_id", "channel", "tenant_id", "at").get(pk=interaction_id)
+        if changes.keys() & {"content_body", "content_summary", "content_subject"}:
+            _look_again(row)
         if row.channel == "voice" and (changes.get("content_summary") or changes.get("content_body")):
             summary = shortened(changes.get("content_summary") or changes["content_body"], 1000)
             Contact.objects.filter(pk=row.contact_id).update(
@@ -104,6 +111,16 @@ def update_interaction(interaction_id: int, **changes: Any) -> bool:
             )
         hint(row.tenant_id, row.contact_id)
     return True
+
+
+def _look_again(row: Interaction) -> None:
+    """Words of long ago (a report that was parked, and tried again) may be written where retention has already been."""
+    if row.at > now() - timedelta(days=FEWEST_WORDS - 1):
+        return
+    reopen(CONVERSATION, row.at)
+    deleted_at = Contact.objects.filter(pk=row.contact_id).values_list("deleted_at", flat=True).first()
+    if deleted_at is not None:
+        reopen(ERASED, deleted_at)
 
 
 def remember(row: Interaction) -> None:

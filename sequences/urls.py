@@ -53,6 +53,7 @@ urlpatterns = [
     path("held/", held.list_held, name="held"),
     path("held/decide/", held.decide, name="held_decide"),
     path("held/events/<opaque:pk>/retry/", held.retry, name="event_retry"),
+    path("held/events/<opaque:pk>/done/", held.dismiss, name="event_done"),
     path("settings/limits/", limits.limits, name="limits"),
     path("tasks/", tasks.list_tasks, name="tasks"),
     path("tasks/<uuid:public_id>/done/", tasks.finish, name="task_done"),

@@ -64,7 +64,7 @@ FILLED_BY: dict[str, Fill] = {
     "sequences:reply": by(Contact),
     "sequences:settle": by(Message),
     "sequences:task_": by(Task),
-    "sequences:event_retry": pk(ProviderEvent),
+    "sequences:event_": pk(ProviderEvent),
     "api:contact": by(Contact),
     "api:approval": by(Approval),
     "api:sequence": by(Sequence),

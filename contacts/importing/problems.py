@@ -62,10 +62,17 @@ def _duplicate(row: int, twin: int | None, email: str, phone: str) -> Found:
     return row, Problem("", email or phone, message), []
 
 
-def error_rows(job: ImportJob) -> Iterator[list[str]]:
-    """The refused rows as they were in the file, with their row number and the reasons in front. The header comes first."""
-    yield ["Row", "Reason", *job.header]
-    fatal = ImportProblem.objects.filter(job=job, fatal=True).order_by("row", "id").iterator(chunk_size=2000)
+def error_rows(job: ImportJob, after: int = 0, *, most: int = 2000) -> tuple[list[list[str]], int | None]:
+    """The refused rows behind row `after`, as they were in the file, with their row number and the reasons in front; and the row
+    behind which others follow. The header comes first of all."""
+    found = list(ImportProblem.objects.filter(job=job, fatal=True, row__gt=after).order_by("row", "id")[:most])
+    whole = [each for each in found if each.row != found[-1].row] if len(found) == most else found
+    rows = [] if after else [["Row", "Reason", *job.header]]
+    rows += _as_they_were(whole or found)
+    return rows, (whole or found)[-1].row if len(found) == most else None
+
+
+def _as_they_were(fatal: list[ImportProblem]) -> Iterator[list[str]]:
     for row, problems in itertools.groupby(fatal, key=lambda problem: problem.row):
         reasons: list[str] = []
         cells: list[object] = []

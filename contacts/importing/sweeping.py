@@ -29,7 +29,9 @@ def wake() -> int:
 def discard(*, now: datetime) -> int:
     """Cancels uploads left lying for a week, and removes their files: they hold people's data for nothing. Returns how many."""
     before = now - timedelta(days=KEPT_DAYS)
-    forgotten = ImportJob.objects.all_tenants().filter(state__in=FORGETTABLE, created_at__lt=before)
+    forgotten = ImportJob.objects.all_tenants().filter(
+        state__in=FORGETTABLE, created_at__lt=before, tenant__legal_hold=False
+    )
     gone = 0
     for job in forgotten.order_by("id")[:100]:
         with tenant_context(job.tenant_id):

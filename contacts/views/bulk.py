@@ -10,7 +10,7 @@ from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_POST
 
-from contacts.actions import delete_contact, tag_contacts, untag_contacts
+from contacts.actions import OnHold, delete_contact, tag_contacts, untag_contacts
 from contacts.models import Contact
 from contacts.views.lookups import actor_of
 from omnify.lib.clock import now
@@ -39,8 +39,11 @@ def bulk(request: HttpRequest) -> HttpResponse:
         messages.success(request, f"“{tag}” {'added to' if action == 'tag' else 'taken off'} {changed}.")
     elif action == "delete":
         moment = now()
-        gone = sum(delete_contact(row, actor=actor_of(request), now=moment) for row in rows)
-        messages.success(request, f"{gone} deleted. What they forbade stays in force.")
+        try:
+            gone = sum(delete_contact(row, actor=actor_of(request), now=moment) for row in rows)
+            messages.success(request, f"{gone} deleted. What they forbade stays in force.")
+        except OnHold as hold:
+            messages.error(request, str(hold))
     else:
         return HttpResponse("Unknown action.", status=400, content_type="text/plain")
     back = request.POST.get("next", "")

@@ -7,7 +7,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods
 
-from contacts.actions import EmailTaken, create_contact, delete_contact, update_contact
+from contacts.actions import EmailTaken, OnHold, create_contact, delete_contact, update_contact
 from contacts.forms import ContactForm
 from contacts.models import Contact
 from contacts.views.lookups import actor_of, contact_of
@@ -65,7 +65,11 @@ def delete(request: HttpRequest, public_id: UUID) -> HttpResponse:
     expected = str(contact)
     typed = request.POST.get("name", "").strip()
     if request.method == "POST" and typed.casefold() == expected.casefold():
-        delete_contact(contact, actor=actor_of(request), now=now())
+        try:
+            delete_contact(contact, actor=actor_of(request), now=now())
+        except OnHold as hold:
+            messages.error(request, str(hold))
+            return redirect(contact)
         messages.success(request, f"{expected} is deleted. What they forbade stays in force.")
         return redirect("contacts:list")
     wrong = request.method == "POST"

@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
 from asgiref.sync import sync_to_async
+from django.db import connection
 from django.http import HttpRequest, StreamingHttpResponse
 
 
@@ -14,10 +15,21 @@ def attachment(
     content: Any = _asynchronously(pieces) if hasattr(request, "scope") else pieces
     response = StreamingHttpResponse(content, content_type=content_type)
     response["Content-Disposition"] = f'attachment; filename="{file_name}"'
+    # Django would pack each piece of an asynchronous stream as a gzip file of its own, and browsers read the first one only.
+    response["Content-Encoding"] = "identity"
     return response
 
 
 async def _asynchronously(pieces: Iterator[Any]) -> AsyncIterator[Any]:
-    following = sync_to_async(lambda: next(pieces, None), thread_sensitive=True)
-    while (piece := await following()) is not None:
+    following = sync_to_async(_next_of, thread_sensitive=True)
+    while (piece := await following(pieces)) is not None:
         yield piece
+
+
+def _next_of(pieces: Iterator[Any]) -> Any:
+    """A piece is read in transactions of its own: while a slow client takes it, others have the connection."""
+    try:
+        return next(pieces, None)
+    finally:
+        if not connection.in_atomic_block:
+            connection.close()

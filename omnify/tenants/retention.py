@@ -21,6 +21,7 @@ KINDS = {
     "erased messages": "Words sent to people who were deleted",
     "erased conversation": "Conversations with people who were deleted",
     "reports": "Providers’ raw reports",
+    "parked reports": "Raw reports that nobody decided about",
     "lists": "Leftovers of imported lists",
     "notifications": "Notifications",
 }

@@ -9,7 +9,7 @@ BEGIN
     IF NEW.body = '' AND NEW.subject = ''
        AND (NEW.to_address, NEW.channel, NEW.public_id, NEW.created_at)
            IS NOT DISTINCT FROM (OLD.to_address, OLD.channel, OLD.public_id, OLD.created_at)
-       AND OLD.state NOT IN ('ready', 'deferred', 'claimed', 'sending', 'unknown', 'held')
+       AND NEW.state NOT IN ('ready', 'deferred', 'claimed', 'sending', 'unknown', 'held')
        AND contacts_words_may_go(OLD.tenant_id, OLD.created_at, OLD.contact_id) THEN
         RETURN NEW;
     END IF;

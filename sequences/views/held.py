@@ -73,3 +73,15 @@ def retry(request: HttpRequest, pk: int) -> HttpResponse:
     else:
         messages.warning(request, "It was taken up meanwhile.")
     return redirect("sequences:held")
+
+
+@member_required(Role.AGENT)
+@require_POST
+def dismiss(request: HttpRequest, pk: int) -> HttpResponse:
+    """A member has seen to a parked event of this tenant; it is not tried again."""
+    event = get_object_or_404(ProviderEvent.objects.defer("body", "headers"), pk=pk)
+    if parked.dismiss_event(event, by=request.member, now=now()):  # type: ignore[attr-defined]
+        messages.success(request, "Done with it. It is kept with the other reports, and not tried again.")
+    else:
+        messages.warning(request, "It was taken up meanwhile.")
+    return redirect("sequences:held")

@@ -66,7 +66,7 @@ def test_starting_puts_only_ids_on_the_slow_queue(reviewed, acme) -> None:
 
 def test_refused_rows_come_back_with_every_reason_and_their_own_cells(imported, acme) -> None:
     job = imported(LIST)
-    header, row = error_rows(job)
+    header, row = error_rows(job)[0]
     assert header[:3] == ["Row", "Reason", "First name"]
     assert row[0] == "5"
     assert "There is no @ in it." in row[1]

@@ -256,6 +256,31 @@ def test_an_event_that_was_set_aside_is_tried_again_once(people: People, now: da
     assert events_of(people, "provider_event.retried") == 1
 
 
+def test_somebody_may_be_done_with_an_event_that_was_set_aside(people: People, now: datetime) -> None:
+    sender = make_senders(people.acme)["sms"]
+    with tenant_context(people.acme.pk):
+        event = ProviderEvent.objects.create(
+            sender=sender,
+            provider="vapi",
+            kind="call",
+            event_key="1",
+            body="{}",
+            received_at=now,
+            state="parked",
+            tries=2,
+        )
+    path = reverse("sequences:event_done", args=[event.pk])
+    assert client_of(people.charlie).post(path).status_code == 404
+    bob = client_of(people.bob)
+    bob.post(path)
+    assert "taken up meanwhile" in bob.post(path, follow=True).content.decode()
+    with tenant_context(people.acme.pk):
+        event.refresh_from_db()
+    assert event.state == "done"
+    assert event.applied_at is not None, "its raw words are kept for the workspace's term from now on"
+    assert events_of(people, "provider_event.dismissed") == 1
+
+
 def test_the_list_costs_the_same_however_long_it_is(
     people: People, now: datetime, django_assert_num_queries: Any
 ) -> None:

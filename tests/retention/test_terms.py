@@ -110,7 +110,11 @@ def test_a_contacts_memory_follows_its_conversation(acme: Tenant, now: datetime)
         touch(each, now - 3 * YEAR)
         touch(each, now - 3 * YEAR, channel="voice")
     touch(active, now - DAY, direction="outbound", channel="email")
+    tried_again = make_contact(acme, now, **told_us)
+    touch(tried_again, now - 3 * YEAR, channel="voice")
+    touch(tried_again, now - DAY, channel="voice", content_body="", content_summary="", outcome="no_answer")
     clear()
+    assert fresh(tried_again).last_call_summary == "", "nobody answered since: it repeats the old call"
     row = fresh(silent)
     assert {name: getattr(row, name) for name in told_us} == dict.fromkeys(told_us, "")
     row = fresh(active)
@@ -131,6 +135,7 @@ def test_raw_reports_lists_and_notifications_go_after_their_own_term(
             )  # fmt: skip
 
         done, parked, decided = event("1", "done", 100), event("2", "parked", 100), event("3", "done", 5)
+        nobodys = event("4", "parked", 3 * 365)
         jobs = [
             ImportJob.objects.create(
                 file_name="a.csv", file_path="a.csv", file_size=1, samples=[["Pat"]], created_by=people.alice, state=state,
@@ -143,14 +148,16 @@ def test_raw_reports_lists_and_notifications_go_after_their_own_term(
         for days in (100, 10):
             row = Notification.objects.create(type="reply", title="Pat wrote")
             Notification.objects.filter(pk=row.pk).update(created_at=now - days * DAY)
-    assert clear() == 4
+    assert clear() == 5
+    row = fresh(nobodys)
+    assert (row.state, row.body, row.problem) == ("done", "", "Its words are no longer kept.")
     assert (fresh(done).body, fresh(done).headers, fresh(done).event_key) == ("", {}, "1")
     assert fresh(parked).body, "somebody has to look at it yet"
     assert fresh(decided).body, "counted from when it was decided about"
     assert [fresh(job).samples for job in jobs] == [[], [["Pat"]]]
     assert [each.job_id for each in ImportProblem.objects.all_tenants()] == [jobs[1].pk]
     assert Notification.objects.all_tenants().filter(tenant=acme).count() == 1
-    assert told(acme) == {"lists": 2, "notifications": 1, "reports": 1}
+    assert told(acme) == {"lists": 2, "notifications": 1, "reports": 1, "parked reports": 1}
 
 
 def test_a_report_without_its_words_is_still_not_taken_twice(acme: Tenant, now: datetime) -> None:
@@ -202,3 +209,15 @@ def test_permissions_receipts_and_the_ledger_stay(acme: Tenant, pat: Contact, no
     assert clear() == 1
     assert {name: mark for name, mark in fingerprint([acme.pk]).items() if name.startswith(tables)} == before
     assert events < set(Event.objects.all_tenants().values_list("pk", flat=True))
+
+
+def test_what_a_merge_left_with_a_persons_former_self_goes_with_them(acme: Tenant, now: datetime) -> None:
+    """Both were in one sequence: the second enrolment stayed with the row that went into the other."""
+    person, former = make_contact(acme, now), make_contact(acme, now)
+    sequence = make_sequence(acme, now, {"kind": "sms", "body": "Hi"}, {"kind": "exit"})
+    enrollment = make_enrollment(sequence, former, now, custom_variables={"car": "red"})
+    everyone = Contact.objects.all_tenants()
+    everyone.filter(pk=former.pk).update(deleted_at=now - YEAR, merged_into=person)
+    everyone.filter(pk=person.pk).update(deleted_at=now - 32 * DAY)
+    clear()
+    assert Enrollment.objects.all_tenants().get(pk=enrollment.pk).custom_variables is None

@@ -50,6 +50,7 @@ def world(people, now, settings):
         )  # fmt: skip
     ids = {
         "event_retry": event.pk,
+        "event_done": event.pk,
         "contact_panel": contact.public_id,
         "reply": contact.public_id,
         "settle": message.public_id,

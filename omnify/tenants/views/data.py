@@ -14,7 +14,7 @@ from omnify.tenants.asking import asked
 from omnify.tenants.events import record
 from omnify.tenants.exporting import Export
 from omnify.tenants.forms import RetentionForm
-from omnify.tenants.models import RetentionMark
+from omnify.tenants.models import Membership, RetentionMark
 from omnify.tenants.models.ledger import NotificationType, Priority
 from omnify.tenants.models.people import Role
 from omnify.tenants.notifications import notify
@@ -72,9 +72,10 @@ def export(request: HttpRequest) -> HttpResponse | StreamingHttpResponse:
     record(
         "tenant.exported", tenant_id=member.tenant_id, now=moment, actor=f"member:{member.pk}", subject=member.tenant
     )
-    notify(
-        tenant_id=member.tenant_id, type=NotificationType.SUPPORT, priority=Priority.HIGH,
-        title=f"{member.user} took a copy of everything", body="An export of the whole workspace, without its secrets.",
-    )  # fmt: skip
+    for owner in Membership.objects.filter(role=Role.OWNER).exclude(pk=member.pk):
+        notify(
+            tenant_id=member.tenant_id, type=NotificationType.SUPPORT, priority=Priority.HIGH, member=owner,
+            title=f"{member.user} took a copy of everything", body="An export of the whole workspace, without its secrets.",
+        )  # fmt: skip
     pieces = Export(member.tenant, now=moment).pieces()
     return attachment(request, pieces, f"{member.tenant.slug}-{moment:%Y-%m-%d}.zip", "application/zip")
