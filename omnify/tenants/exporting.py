@@ -54,8 +54,13 @@ class Export:
                 for _ in self._table(archive, model):
                     yield out.taken()
             about = {"exported_at": self.now, "tenant": self._own(), "rows": self.counts}
-            archive.writestr("about.json", _json(about, indent=1))
+            archive.writestr(self._entry("about.json"), _json(about, indent=1))
         yield out.taken()
+
+    def _entry(self, name: str) -> zipfile.ZipInfo:
+        entry = zipfile.ZipInfo(name, self.now.timetuple()[:6])
+        entry.compress_type = zipfile.ZIP_DEFLATED
+        return entry
 
     def _own(self) -> dict[str, Any]:
         return {name: getattr(self.tenant, name) for name in columns(Tenant)}
@@ -65,7 +70,7 @@ class Export:
         label, after = model._meta.label, 0
         manager: Any = model._default_manager
         self.counts[label] = 0
-        with archive.open(f"{model._meta.label_lower}.jsonl", "w", force_zip64=True) as file:
+        with archive.open(self._entry(f"{model._meta.label_lower}.jsonl"), "w", force_zip64=True) as file:
             while True:
                 with tenant_context(self.tenant.pk):
                     rows = list(manager.filter(pk__gt=after).order_by("pk").values(*columns(model))[:CHUNK])
