@@ -24,7 +24,7 @@ LOCK = 7_304  # key space of the advisory lock: one sweeper a kind
 SECONDS = 20.0
 # So many rows at a time: nobody waits for long for what a piece of work has locked.
 AT_ONCE = 500
-# So much of history is looked at for them: more where nothing was, less where it was much.
+# So much of history is looked at for them: more where little was, less where it was much.
 FIRST, LONGEST, SHORTEST = timedelta(hours=1), timedelta(days=32), timedelta(minutes=1)
 
 # retention_terms: nobody shortens a term, or puts everything on hold, between this look and the removal.
@@ -90,7 +90,7 @@ def sweep(kind: str, term: Term, clear: Clear, *, seconds: float = SECONDS) -> i
         waiting |= done.left.keys()
         if done.reached:
             length = max(length / 2, SHORTEST)
-        elif not rows:
+        elif rows < AT_ONCE // 4:
             length = min(length * 2, LONGEST)
 
 
