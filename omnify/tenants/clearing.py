@@ -25,7 +25,7 @@ SECONDS = 20.0
 # So many rows at a time: nobody waits for long for what a piece of work has locked.
 AT_ONCE = 500
 # So much of history is looked at for them: more where little was, less where it was much.
-FIRST, LONGEST, SHORTEST = timedelta(hours=1), timedelta(days=32), timedelta(minutes=1)
+FIRST, LONGEST, SHORTEST = timedelta(hours=1), timedelta(days=128), timedelta(minutes=1)
 
 # retention_terms: nobody shortens a term, or puts everything on hold, between this look and the removal.
 TERMS = """

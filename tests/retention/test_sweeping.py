@@ -77,20 +77,20 @@ def test_a_full_span_makes_the_next_one_shorter_and_an_empty_one_longer(
 
 def test_a_great_day_goes_in_pieces(acme: Tenant, pat: Contact, now: datetime, monkeypatch: pytest.MonkeyPatch) -> None:
     for module in (clearing, conversations, messages):
-        monkeypatch.setattr(module, "AT_ONCE", 3)
+        monkeypatch.setattr(module, "AT_ONCE", 8)
     at = now - 3 * YEAR
-    rows = [sent(pat, at + n * timedelta(seconds=1)) for n in range(10)]
-    touches = [touch(make_contact(acme, now), at) for _ in range(5)]  # one moment
+    rows = [sent(pat, at + n * timedelta(seconds=1)) for n in range(30)]
+    touches = [touch(make_contact(acme, now), at) for _ in range(15)]  # one moment
     pieces: list[int] = []
     original = clearing._move
     monkeypatch.setattr(
         clearing, "_move", lambda *given: pieces.append(sum(given[2].rows.values())) or original(*given)
     )
-    assert clear() == 15
-    assert max(pieces) == 3
+    assert clear() == 45
+    assert max(pieces) == 8
     assert not any(words(each)[1] for each in rows)
     assert not any(fresh(each).content_body for each in touches)
-    assert told(acme) == {"messages": 10, "conversation": 5}
+    assert told(acme) == {"messages": 30, "conversation": 15}
 
 
 @pytest.mark.django_db(transaction=True)
