@@ -67,12 +67,12 @@ def test_a_full_span_makes_the_next_one_shorter_and_an_empty_one_longer(
     def clear_nothing(tenants: Any, after: datetime | None, upto: datetime) -> clearing.Cleared:
         if after is not None:
             spans.append(upto - after)
-        return clearing.Cleared({acme.pk: 500}, reached=upto) if len(spans) in (50, 51) else clearing.Cleared({})
+        return clearing.Cleared({acme.pk: 500}, reached=upto) if len(spans) in (20, 21) else clearing.Cleared({})
 
     clearing.sweep("nothing", Term.WORDS, clear_nothing)
     assert max(spans) == clearing.LONGEST
-    assert len(spans) < 120
-    assert spans[49] / 4 == spans[51]
+    assert len(spans) < 60
+    assert spans[19] / 4 == spans[21]
 
 
 def test_a_great_day_goes_in_pieces(acme: Tenant, pat: Contact, now: datetime, monkeypatch: pytest.MonkeyPatch) -> None:
