@@ -11,7 +11,7 @@ from django.db import connection
 from django.db.models import F, Q
 
 from contacts.models import Contact
-from omnify.tenants.clearing import AT_ONCE, Cleared, sweep
+from omnify.tenants.clearing import AT_ONCE, SECONDS, Cleared, sweep
 from omnify.tenants.retention import Term
 
 CONVERSATION, ERASED, LISTS = "conversation", "erased conversation", "lists"
@@ -73,10 +73,12 @@ SELECT tenant_id, count(*) FROM (SELECT tenant_id FROM problems UNION ALL SELECT
 """
 
 
-def clear() -> int:
-    """Everything of this floor that is over its term; returns how many rows lost their words."""
+def clear(*, seconds: float = SECONDS) -> int:
+    """Everything of this floor that is over its term, for so long a kind; returns how many rows lost their words."""
     return (
-        sweep(CONVERSATION, Term.WORDS, _by_age) + sweep(ERASED, Term.ERASED, _erased) + sweep(LISTS, Term.RAW, _lists)
+        sweep(CONVERSATION, Term.WORDS, _by_age, seconds=seconds)
+        + sweep(ERASED, Term.ERASED, _erased, seconds=seconds)
+        + sweep(LISTS, Term.RAW, _lists, seconds=seconds)
     )
 
 

@@ -1,6 +1,6 @@
 """django-q2's entry points. Three lines each; the row decides whether there is anything to do."""
 
-from contacts import clearing, erasing, placing
+from contacts import erasing, placing
 from contacts.importing import passes, sweeping
 from omnify.lib.clock import now
 
@@ -31,8 +31,3 @@ def place_contacts() -> int:
 def sweep_forgotten() -> int:
     """Leaves hashes alone of what erased people had forbidden. Every ten minutes; nothing to do costs one probe."""
     return erasing.sweep()
-
-
-def clear_old() -> int:
-    """Removes words and lists that are over their workspace's term. Every ten minutes; nothing to do costs two queries a kind."""
-    return clearing.clear()

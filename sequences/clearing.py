@@ -11,7 +11,7 @@ from typing import Any
 from django.db import connection
 
 from contacts.clearing import erased, oldest
-from omnify.tenants.clearing import AT_ONCE, Cleared, sweep
+from omnify.tenants.clearing import AT_ONCE, SECONDS, Cleared, sweep
 from omnify.tenants.retention import Term
 from sequences.models.message import OVER, WAITING, EventState
 
@@ -70,13 +70,13 @@ SELECT tenant_id, count(*) FROM gone GROUP BY tenant_id
 """
 
 
-def clear() -> int:
-    """Everything of this floor that is over its term; returns how many rows lost their words."""
+def clear(*, seconds: float = SECONDS) -> int:
+    """Everything of this floor that is over its term, for so long a kind; returns how many rows lost their words."""
     return (
-        sweep(MESSAGES, Term.WORDS, _by_age)
-        + sweep(ERASED, Term.ERASED, _erased)
-        + sweep(REPORTS, Term.RAW, _reports)
-        + sweep(PARKED, Term.WORDS, _parked)
+        sweep(MESSAGES, Term.WORDS, _by_age, seconds=seconds)
+        + sweep(ERASED, Term.ERASED, _erased, seconds=seconds)
+        + sweep(REPORTS, Term.RAW, _reports, seconds=seconds)
+        + sweep(PARKED, Term.WORDS, _parked, seconds=seconds)
     )
 
 

@@ -151,9 +151,9 @@ def _tell(kind: str, untold: Mapping[int, tuple[int, datetime]], now: datetime) 
         RetentionMark.objects.all_tenants().filter(kind=kind, tenant_id__in=untold).update(counted=0)
 
 
-def clear() -> int:
+def clear(*, seconds: float = SECONDS) -> int:
     """Everything of this floor that is over its term: notifications, read or not. Returns how many."""
-    return sweep(NOTIFICATIONS, Term.RAW, _notifications)
+    return sweep(NOTIFICATIONS, Term.RAW, _notifications, seconds=seconds)
 
 
 def _notifications(tenants: Sequence[int], after: datetime | None, upto: datetime) -> Cleared:

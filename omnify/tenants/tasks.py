@@ -7,7 +7,6 @@ from django.contrib.sessions.backends.db import SessionStore
 from django.urls import reverse
 
 from omnify.lib.clock import now
-from omnify.tenants import clearing
 from omnify.tenants.context import tenant_context
 from omnify.tenants.expiry import expire_due
 from omnify.tenants.invitations import send_invitation_mail
@@ -54,7 +53,6 @@ def expire_approvals() -> int:
     return expire_due(now())
 
 
-def clear_old() -> int:
-    """Removes notifications that are over their term, and the sessions of browsers that never came back. Every ten minutes."""
+def clear_sessions() -> None:
+    """Removes the sessions of browsers that never came back. Once a day."""
     SessionStore.clear_expired()
-    return clearing.clear()

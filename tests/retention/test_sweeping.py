@@ -2,25 +2,48 @@
 
 import threading
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from django.contrib.sessions.models import Session
 from django.db import connection, connections, transaction
 
 from contacts import clearing as conversations
 from contacts.memory import record_interaction, update_interaction
 from contacts.models import Contact
+from omnify.periodic import PERIODIC
 from omnify.tenants import clearing
 from omnify.tenants.context import tenant_context
-from omnify.tenants.models import Tenant
+from omnify.tenants.models import Notification, Tenant
 from omnify.tenants.retention import KINDS, Term
+from omnify.tenants.tasks import clear_sessions
 from sequences import clearing as messages
 from sequences.models import Message
+from sequences.tasks import clear_old
 from tests.making import People, make_contact
 from tests.retention.aged import DAY, YEAR, clear, fresh, sent, told, touch, words
 
 pytestmark = pytest.mark.django_db
+
+
+def test_the_workers_task_does_it_all(acme: Tenant, pat: Contact, now: datetime) -> None:
+    at = acme.created_at + DAY  # near the beginning: a minute's share of work gets as far as that
+    rows = [sent(pat, at), touch(pat, at)]
+    with tenant_context(acme.pk):
+        note = Notification.objects.create(type="reply", title="Pat wrote")
+        Notification.objects.filter(pk=note.pk).update(created_at=at)
+    assert sum(clear_old() for _ in range(3)) == 3
+    assert words(rows[0]) == ("", "")
+    assert not fresh(rows[1]).content_body
+    assert "sequences.tasks.clear_old" in [task for _, task, _, cluster in PERIODIC if cluster == "slow"]
+
+
+def test_sessions_that_ended_are_removed(db: None) -> None:
+    for days in (-1, 1):
+        Session.objects.create(session_key=f"key{days}", session_data="", expire_date=datetime.now(UTC) + days * DAY)
+    clear_sessions()
+    assert [row.session_key for row in Session.objects.all()] == ["key1"]
 
 
 def test_nothing_to_do_costs_three_questions_a_kind(

@@ -31,7 +31,7 @@ def data(request: HttpRequest) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         try:
             if update_tenant(member.tenant, by=member, now=now(), **form.columns()):
-                messages.success(request, "Saved. What is over its term goes within the day.")
+                messages.success(request, "Saved. What is over its term is removed from now on.")
         except NeedsSignature as needed:
             return asked(request, needed)
         return redirect("tenants:data")
