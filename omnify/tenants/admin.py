@@ -17,6 +17,7 @@ from omnify.tenants.models import (
     Event,
     Membership,
     Notification,
+    RetentionMark,
     Seal,
     SealHead,
     SealState,
@@ -172,6 +173,14 @@ class SealPage(ReadOnly):
 class SealHeadPage(ReadOnly):
     list_display = ("number", "upto", "root")
     ordering = ("tenant",)
+
+
+@admin.register(RetentionMark)
+class RetentionMarkPage(ReadOnly):
+    """How far retention has come; the workers move it."""
+
+    list_display = ("kind", "upto", "total", "cleared_at")
+    ordering = ("kind",)
 
 
 @admin.register(SealState)
