@@ -5,13 +5,12 @@ The touch itself stays, with its time, channel, outcome and the ids that lead to
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any
 
 from django.db import connection
 from django.db.models import F, Q
 
 from contacts.models import Contact
-from omnify.tenants.clearing import AT_ONCE, SECONDS, Cleared, sweep
+from omnify.tenants.clearing import AT_ONCE, SECONDS, Cleared, rows_of, sweep
 from omnify.tenants.retention import Term
 
 CONVERSATION, ERASED, LISTS = "conversation", "erased conversation", "lists"
@@ -55,7 +54,10 @@ WHERE c.id = touched.id AND (
 """
 OF_AGE_LEFT = f"SELECT tenant_id, min(at) FROM contacts_interaction WHERE {_OF_AGE} AND {_WORDY} GROUP BY tenant_id"  # noqa: S608
 # conversation_of: the touches of these people.
-OF_PEOPLE = f"SELECT id, contact_id FROM contacts_interaction WHERE contact_id = ANY(%(contacts)s) AND {_WORDY}"  # noqa: S608
+OF_PEOPLE = f"SELECT id FROM contacts_interaction WHERE contact_id = ANY(%(contacts)s) AND {_WORDY} LIMIT %(most)s"  # noqa: S608
+OF_PEOPLE_LEFT = (
+    f"SELECT DISTINCT contact_id FROM contacts_interaction WHERE contact_id = ANY(%(contacts)s) AND {_WORDY}"  # noqa: S608
+)
 # lists_read: of a finished import the rows that could not be taken, in the list's own words, and its first lines.
 LISTS_OF_AGE = """
 SELECT id, finished_at FROM contacts_importjob
@@ -100,41 +102,44 @@ def erased(
 
 def _by_age(tenants: Sequence[int], after: datetime | None, upto: datetime) -> Cleared:
     span = {"tenants": list(tenants), "after": after, "upto": upto}
-    found = _run(OF_AGE, {**span, "most": AT_ONCE})
+    found = rows_of(OF_AGE, {**span, "most": AT_ONCE})
     if not found:
         return Cleared({})
     reached = found[-1][2] if len(found) == AT_ONCE else None
-    held = {row[0] for row in _run(PEOPLE, {"contacts": sorted({row[1] for row in found})})}
-    rows = dict(_run(WORDLESS, {"ids": [touch for touch, contact, _ in found if contact in held]}))
+    held = {row[0] for row in rows_of(PEOPLE, {"contacts": sorted({row[1] for row in found})})}
+    rows = dict(rows_of(WORDLESS, {"ids": [touch for touch, contact, _ in found if contact in held]}))
     with connection.cursor() as cursor:
         cursor.execute(MEMORY, {"contacts": sorted(held), "upto": reached or upto})
-    return Cleared(rows, dict(_run(OF_AGE_LEFT, {**span, "upto": reached or upto})), reached)
+    return Cleared(rows, dict(rows_of(OF_AGE_LEFT, {**span, "upto": reached or upto})), reached)
 
 
 def _erased(tenants: Sequence[int], after: datetime | None, upto: datetime) -> Cleared:
     gone, reached = erased(tenants, after, upto)
     if not gone:
         return Cleared({})
-    touches = _run(OF_PEOPLE, {"contacts": list(gone)})
-    rows = dict(_run(WORDLESS, {"ids": [row[0] for row in touches]})) if touches else {}
-    return Cleared(rows, oldest(gone, _run(OF_PEOPLE, {"contacts": list(gone)}) if touches else []), reached)
+    touches = rows_of(OF_PEOPLE, {"contacts": list(gone), "most": AT_ONCE})
+    rows = dict(rows_of(WORDLESS, {"ids": [row[0] for row in touches]})) if touches else {}
+    still = rows_of(OF_PEOPLE_LEFT, {"contacts": list(gone)}) if touches else []
+    return of_people(gone, reached, rows, still, full=len(touches) == AT_ONCE)
 
 
-def oldest(gone: Mapping[int, tuple[int, datetime]], still: Sequence[tuple[Any, ...]]) -> dict[int, datetime]:
-    """Of the deleted people who still have something ((…, contact) each), by tenant, when the first of them was deleted."""
+def of_people(
+    gone: Mapping[int, tuple[int, datetime]],
+    reached: datetime | None,
+    rows: Mapping[int, int],
+    still: Sequence[tuple[int]],
+    *,
+    full: bool,
+) -> Cleared:
+    """What a piece of work on these deleted people came to. `still`: who has something left; where it took as many rows as it may
+    (`full`), the next piece begins with the first of them, else their workspaces' marks wait there."""
     left: dict[int, datetime] = {}
-    for *_, contact_id in still:
+    for (contact_id,) in still:
         tenant_id, at = gone[contact_id]
         left[tenant_id] = min(at, left.get(tenant_id, at))
-    return left
+    return Cleared(rows, reached=min(left.values())) if full and left else Cleared(rows, left, reached)
 
 
 def _lists(tenants: Sequence[int], after: datetime | None, upto: datetime) -> Cleared:
-    jobs = _run(LISTS_OF_AGE, {"tenants": list(tenants), "after": after, "upto": upto})
-    return Cleared(dict(_run(LISTS_GONE, {"ids": [row[0] for row in jobs]})) if jobs else {})
-
-
-def _run(statement: str, values: dict[str, Any]) -> list[tuple[Any, ...]]:
-    with connection.cursor() as cursor:
-        cursor.execute(statement, values)
-        return cursor.fetchall()
+    jobs = rows_of(LISTS_OF_AGE, {"tenants": list(tenants), "after": after, "upto": upto})
+    return Cleared(dict(rows_of(LISTS_GONE, {"ids": [row[0] for row in jobs]})) if jobs else {})

@@ -10,8 +10,8 @@ from typing import Any
 
 from django.db import connection
 
-from contacts.clearing import erased, oldest
-from omnify.tenants.clearing import AT_ONCE, SECONDS, Cleared, sweep
+from contacts.clearing import erased, of_people
+from omnify.tenants.clearing import AT_ONCE, SECONDS, Cleared, rows_of, sweep
 from omnify.tenants.retention import Term
 from sequences.models.message import OVER, WAITING, EventState
 
@@ -28,9 +28,9 @@ OF_AGE = f"""
 SELECT id, created_at FROM sequences_message WHERE {_SPAN} AND {_MAY_GO} ORDER BY created_at LIMIT %(most)s FOR NO KEY UPDATE SKIP LOCKED
 """  # noqa: S608 (our own constants)
 OF_AGE_LEFT = f"SELECT tenant_id, min(created_at) FROM sequences_message WHERE {_SPAN} AND {_WORDY} GROUP BY tenant_id"  # noqa: S608
-OF_PEOPLE = (
-    f"SELECT id FROM sequences_message WHERE contact_id = ANY(%(contacts)s) AND {_MAY_GO} FOR NO KEY UPDATE SKIP LOCKED"  # noqa: S608
-)
+OF_PEOPLE = f"""
+SELECT id FROM sequences_message WHERE contact_id = ANY(%(contacts)s) AND {_MAY_GO} LIMIT %(most)s FOR NO KEY UPDATE SKIP LOCKED
+"""  # noqa: S608
 OF_PEOPLE_LEFT = f"SELECT DISTINCT contact_id FROM sequences_message WHERE contact_id = ANY(%(contacts)s) AND {_WORDY}"  # noqa: S608
 # wordless: by their ids, which we hold.
 WORDLESS = """
@@ -82,9 +82,9 @@ def clear(*, seconds: float = SECONDS) -> int:
 
 def _by_age(tenants: Sequence[int], after: datetime | None, upto: datetime) -> Cleared:
     span = {"tenants": list(tenants), "after": after, "upto": upto}
-    found = _run(OF_AGE, {**span, **STATES, "most": AT_ONCE})
+    found = rows_of(OF_AGE, {**span, **STATES, "most": AT_ONCE})
     reached = found[-1][1] if len(found) == AT_ONCE else None
-    return Cleared(_wordless(found), dict(_run(OF_AGE_LEFT, {**span, "upto": reached or upto})), reached)
+    return Cleared(_wordless(found), dict(rows_of(OF_AGE_LEFT, {**span, "upto": reached or upto})), reached)
 
 
 def _erased(tenants: Sequence[int], after: datetime | None, upto: datetime) -> Cleared:
@@ -94,8 +94,8 @@ def _erased(tenants: Sequence[int], after: datetime | None, upto: datetime) -> C
     whose: dict[str, Any] = {"contacts": list(gone), **STATES}
     with connection.cursor() as cursor:
         cursor.execute(BESIDES, whose)
-    rows = _wordless(_run(OF_PEOPLE, whose))
-    return Cleared(rows, oldest(gone, _run(OF_PEOPLE_LEFT, whose)), reached)
+    found = rows_of(OF_PEOPLE, {**whose, "most": AT_ONCE})
+    return of_people(gone, reached, _wordless(found), rows_of(OF_PEOPLE_LEFT, whose), full=len(found) == AT_ONCE)
 
 
 def _reports(tenants: Sequence[int], after: datetime | None, upto: datetime) -> Cleared:
@@ -108,8 +108,8 @@ def _parked(tenants: Sequence[int], after: datetime | None, upto: datetime) -> C
 
 def _reports_in(state: str, tenants: Sequence[int], after: datetime | None, upto: datetime) -> Cleared:
     span = {"tenants": list(tenants), "after": after, "upto": upto, "state": state}
-    found = _run(REPORTS_OF_AGE, {**span, "most": AT_ONCE})
-    rows = dict(_run(REPORTS_WORDLESS, {"ids": [row[0] for row in found], "state": state})) if found else {}
+    found = rows_of(REPORTS_OF_AGE, {**span, "most": AT_ONCE})
+    rows = dict(rows_of(REPORTS_WORDLESS, {"ids": [row[0] for row in found], "state": state})) if found else {}
     return Cleared(rows, reached=found[-1][1] if len(found) == AT_ONCE else None)
 
 
@@ -117,10 +117,4 @@ STATES = {"over": list(OVER), "waiting": list(WAITING)}
 
 
 def _wordless(found: list[tuple[Any, ...]]) -> dict[int, int]:
-    return dict(_run(WORDLESS, {"ids": [row[0] for row in found], **STATES})) if found else {}
-
-
-def _run(statement: str, values: dict[str, Any]) -> list[tuple[Any, ...]]:
-    with connection.cursor() as cursor:
-        cursor.execute(statement, values)
-        return cursor.fetchall()
+    return dict(rows_of(WORDLESS, {"ids": [row[0] for row in found], **STATES})) if found else {}

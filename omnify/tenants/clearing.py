@@ -94,6 +94,13 @@ def sweep(kind: str, term: Term, clear: Clear, *, seconds: float = SECONDS) -> i
             length = min(length * 2, LONGEST)
 
 
+def rows_of(statement: str, values: dict[str, Any]) -> list[tuple[Any, ...]]:
+    """What one statement gives back, in the piece's own transaction."""
+    with connection.cursor() as cursor:
+        cursor.execute(statement, values)
+        return cursor.fetchall()
+
+
 def reopen(kind: str, at: datetime) -> None:
     """Something of that time was written behind the mark of the current tenant: what lies there is looked at once more."""
     RetentionMark.objects.filter(tenant_id=require_tenant_id(), kind=kind, upto__gt=at).update(upto=at)

@@ -1,5 +1,7 @@
 """What the machine could not settle: messages whose fate nobody can prove, and events that failed twice."""
 
+from collections.abc import Callable
+
 from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
@@ -67,21 +69,24 @@ def decide(request: HttpRequest) -> HttpResponse:
 @require_POST
 def retry(request: HttpRequest, pk: int) -> HttpResponse:
     """Has a parked event of this tenant tried again."""
-    event = get_object_or_404(ProviderEvent.objects.defer("body", "headers"), pk=pk)
-    if parked.retry_event(event, by=request.member, now=now()):  # type: ignore[attr-defined]
-        messages.success(request, "It is tried again at once; if it fails twice more, it comes back here.")
-    else:
-        messages.warning(request, "It was taken up meanwhile.")
-    return redirect("sequences:held")
+    return _decided(
+        request, pk, parked.retry_event, "It is tried again at once; if it fails twice more, it comes back here."
+    )
 
 
 @member_required(Role.AGENT)
 @require_POST
 def dismiss(request: HttpRequest, pk: int) -> HttpResponse:
     """A member has seen to a parked event of this tenant; it is not tried again."""
+    return _decided(
+        request, pk, parked.dismiss_event, "Done with it. It is kept with the other reports, and not tried again."
+    )
+
+
+def _decided(request: HttpRequest, pk: int, verb: Callable[..., bool], done: str) -> HttpResponse:
     event = get_object_or_404(ProviderEvent.objects.defer("body", "headers"), pk=pk)
-    if parked.dismiss_event(event, by=request.member, now=now()):  # type: ignore[attr-defined]
-        messages.success(request, "Done with it. It is kept with the other reports, and not tried again.")
+    if verb(event, by=request.member, now=now()):  # type: ignore[attr-defined]
+        messages.success(request, done)
     else:
         messages.warning(request, "It was taken up meanwhile.")
     return redirect("sequences:held")

@@ -116,6 +116,28 @@ def test_a_great_day_goes_in_pieces(acme: Tenant, pat: Contact, now: datetime, m
     assert told(acme) == {"messages": 30, "conversation": 15}
 
 
+def test_people_with_very_much_to_remove_go_in_pieces_too(
+    acme: Tenant, pat: Contact, now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module in (clearing, conversations, messages):
+        monkeypatch.setattr(module, "AT_ONCE", 8)
+    gone = [pat, make_contact(acme, now)]
+    for each in gone:
+        for n in range(15):
+            sent(each, now - (50 + n) * DAY)
+            touch(each, now - (50 + n) * DAY)
+        Contact.objects.all_tenants().filter(pk=each.pk).update(deleted_at=now - (40 - each.pk % 2) * DAY)
+    pieces: list[int] = []
+    original = clearing._move
+    monkeypatch.setattr(
+        clearing, "_move", lambda *given: pieces.append(sum(given[2].rows.values())) or original(*given)
+    )
+    assert clear() == 60
+    assert max(pieces) == 8
+    assert told(acme) == {"erased messages": 30, "erased conversation": 30}
+    assert clear() == 0
+
+
 @pytest.mark.django_db(transaction=True)
 def test_whoever_is_being_written_to_is_left_for_the_next_time(acme: Tenant, pat: Contact, now: datetime) -> None:
     """A STOP or a claim holds the person: it is not waited for, and what it writes is not overwritten."""
