@@ -14,7 +14,7 @@ FEWEST_WORDS, FEWEST_RAW = 30, 7
 # The migration contacts.0011 says the same to the database.
 ERASED_DAYS = 30
 
-# What is removed, as people call it: the kinds that the floors sweep, and the term of each.
+# What is removed, as people call it: the kinds that the floors sweep.
 KINDS = {
     "messages": "Words of messages we sent",
     "conversation": "Words of conversations",

@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from omnify.lib.ids import public_id
 from omnify.tenants.models.base import TenantModel
+from omnify.tenants.retention import FEWEST_RAW, FEWEST_WORDS
 
 
 class UserManager(BaseUserManager["User"]):
@@ -85,10 +86,10 @@ class Tenant(models.Model):
         ordering = ["name"]
         constraints = [
             models.CheckConstraint(
-                condition=models.Q(keep_words_days__isnull=True) | models.Q(keep_words_days__gte=30),
+                condition=models.Q(keep_words_days__isnull=True) | models.Q(keep_words_days__gte=FEWEST_WORDS),
                 name="words_kept_a_month",
             ),
-            models.CheckConstraint(condition=models.Q(keep_raw_days__gte=7), name="raw_kept_a_week"),
+            models.CheckConstraint(condition=models.Q(keep_raw_days__gte=FEWEST_RAW), name="raw_kept_a_week"),
         ]
 
     def __str__(self) -> str:
