@@ -53,13 +53,18 @@ class Link:
 
     @asynccontextmanager
     async def pipeline(self) -> AsyncIterator[psycopg.AsyncCursor[Any]]:
-        """Statements that need no answer of each other: sent together, and one transaction without BEGIN and COMMIT, which
-        PostgreSQL begins with the first and commits at the end of the block."""
+        """One transaction of statements that need no answer of each other: sent together with its BEGIN and COMMIT.
+
+        These two are said, not left to the pipeline's end: what PostgreSQL finds wrong only when it commits (a key that is
+        checked then) psycopg takes there for the answer to nothing, and tells of as a connection that is broken.
+        """
         async with self._turn:
             connection = await self._open()
             try:
                 async with connection.pipeline(), connection.cursor() as cursor:
+                    await cursor.execute("BEGIN")
                     yield cursor
+                    await cursor.execute("COMMIT")
             except BaseException:
                 await self._drop()
                 raise

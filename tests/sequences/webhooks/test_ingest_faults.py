@@ -22,18 +22,36 @@ from tests.sequences.webhooks.requests import (
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-def test_a_sender_deleted_in_flight_costs_the_others_nothing(people: People, senders: dict[str, Sender]) -> None:
+def test_a_sender_deleted_in_flight_costs_the_others_nothing(
+    people: People, senders: dict[str, Sender], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All in one batch with it: they wait while the one before is written."""
     others = make_senders(people.charlie.tenant)
+    held, sizes = asyncio.Event(), []
+    real = storing.Store._insert
+
+    async def counted(self: storing.Store, rows: Any) -> None:
+        await held.wait()
+        sizes.append(len(rows))
+        await real(self, rows)
 
     async def act(ask: Ask) -> list[int]:
+        held.set()
         await ask(inbound(senders["sms"], PERSON, "first", sid="SM" + "1" * 32))
         await asyncio.to_thread(delete, senders["sms"])
-        wanted = [inbound(senders["sms"], PERSON, "late", sid="SM" + "2" * 32)]
+        held.clear()
+        wanted = [inbound(others["sms"], PERSON, "holds the others up", sid="SM" + "3" * 32)]
+        wanted += [inbound(senders["sms"], PERSON, "late", sid="SM" + "2" * 32)]
         wanted += [inbound(others["sms"], PERSON, "fine", sid=f"SM{n:032x}") for n in range(5)]
-        return [reply.status_code for reply in await asyncio.gather(*(ask(each) for each in wanted))]
+        asked = [asyncio.create_task(ask(each)) for each in wanted]
+        await asyncio.sleep(0.3)
+        held.set()
+        return [reply.status_code for reply in await asyncio.gather(*asked)]
 
-    assert through_the_door(act) == [503, 200, 200, 200, 200, 200]
-    assert len(events()) == 5
+    monkeypatch.setattr(storing.Store, "_insert", counted)
+    assert through_the_door(act) == [200, 503, 200, 200, 200, 200, 200]
+    assert 6 in sizes
+    assert len(events()) == 6
 
 
 def delete(sender: Sender) -> None:
