@@ -10,17 +10,11 @@ from omnify.tenants.events import record
 from omnify.tenants.models import Event, Notification
 from omnify.tenants.models.ledger import NotificationType, Priority
 from omnify.tenants.notifications import notify
+from sequences import reasons
 from sequences.models import Message, Sender
+from sequences.wording import NOUNS
 
 REFUSED_AGAIN_AFTER = timedelta(hours=1)
-NOUNS = {"sms": "text", "email": "mail", "voice": "call"}
-WHY = {
-    "not_placed": "The provider has no such call. Calls are never placed twice by themselves.",
-    "no_proof": "The provider could not say whether it went out, so it is not sent again by itself.",
-    "resent_once": "It was sent twice without an answer.",
-    "touched_since": "This person got something else in the meantime.",
-    "abandoned_twice": "Two workers ended while they had it in hand.",
-}
 
 
 def held(tenant_id: int, message_id: int, reason: str, now: datetime) -> None:
@@ -47,7 +41,7 @@ def held(tenant_id: int, message_id: int, reason: str, now: datetime) -> None:
         tenant_id=tenant_id,
         type=NotificationType.SENDING_PROBLEM,
         title=f"A {NOUNS[channel]} waits for your decision",
-        body=WHY.get(reason, "Something in it made the machine stumble twice; it was not sent."),
+        body=reasons.why(reason),
         priority=Priority.HIGH,
         url=reverse("sequences:held"),
         message=str(mark),

@@ -16,7 +16,7 @@ from omnify.lib.clock import now
 from omnify.tenants.api import Conflict, actor
 from omnify.tenants.approvals_api import ApprovalOut, waiting
 from omnify.tenants.signatures import NeedsSignature
-from sequences import enrollments
+from sequences import enrolling, enrollments
 from sequences.models import Enrollment, Sequence, Step
 from sequences.models.definition import SequenceStatus
 from sequences.models.enrollment import EnrollmentStatus
@@ -105,10 +105,10 @@ class Enrolments(GenericAPIView[Enrollment]):
         wanted = set(given.validated_data["contacts"])
         ids = list(Contact.objects.alive().filter(public_id__in=wanted).values_list("pk", flat=True))
         try:
-            result = enrollments.enroll(sequence, ids, by=actor(request), now=now())
+            result = enrolling.enroll(sequence, ids, by=actor(request), now=now())
         except NeedsSignature as needed:
             return waiting(request, needed)
-        except enrollments.NotEnrollable as error:
+        except enrolling.NotEnrollable as error:
             raise Conflict(str(error)) from error
         skipped = dict(result.skipped)
         if unknown := len(wanted) - len(ids):

@@ -65,7 +65,7 @@ def enrolment_wanted(sequence: Sequence, people: list[int], *, ready: int, force
 
 def apply_enrolment(row: Approval, now: datetime) -> str:
     """Enrols those who were asked for; each is checked anew, so who opted out meanwhile stays out."""
-    from sequences.enrollments import NotEnrollable, enroll
+    from sequences.enrolling import NotEnrollable, enroll
 
     sequence = Sequence.objects.filter(pk=row.subject_id).first()
     if sequence is None:

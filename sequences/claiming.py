@@ -17,7 +17,7 @@ from django.conf import settings
 from django.db import DatabaseError, transaction
 
 from sequences.addressing import fingerprint_of
-from sequences.aside import MOST_CRASHES, park
+from sequences.aside import park
 from sequences.columns import Bigints, Texts, Timestamps, Uuids
 from sequences.guards import Stop, WireFacts, judge, latest_arrival
 from sequences.permits import permit
@@ -26,19 +26,11 @@ from sequences.statements import run
 from sequences.taking import alone, chosen, take
 from sequences.transports.base import Refused
 from sequences.turns import tenants_with_work
-from sequences.wirefacts import around, around_all, facts_of, one
+from sequences.wirefacts import around_all, facts_of
 
 __all__ = [
-    "MOST_CRASHES", "Batch", "Claim", "Paced", "Stopped", "claim_next", "claim_one", "claim_some", "facts_of", "reload",
-    "tenants_with_work",
+    "Batch", "Claim", "Paced", "Stopped", "claim_next", "claim_one", "claim_some", "tenants_with_work",
 ]  # fmt: skip
-
-# message_again: the same columns of one unknown message, and what the reconciler needs.
-AGAIN = """
-SELECT id, tenant_id, public_id, enrollment_id, contact_id, step_id, channel, purpose, sender_id, to_address, subject, body,
-       expires_at, send_window::text, attempt, crashes, claim_token, provider, sending_started_at, lookups, account
-FROM sequences_message WHERE id = %(id)s AND tenant_id = %(tenant)s AND state = 'unknown'
-"""
 
 # message_claim: of rows that are locked already, so it waits for nobody.
 CLAIM = """
@@ -188,14 +180,6 @@ def claim_next(channels: Sequence[str], now: datetime) -> Claim | None:
             if found is not None:
                 return found
     return None
-
-
-def reload(message_id: int, tenant_id: int, now: datetime) -> tuple[Any, Any] | None:
-    """An unknown message and what is known around it now, as claim_one reads them; None when it was settled meanwhile."""
-    message = one(AGAIN, {"id": message_id, "tenant": tenant_id})
-    if message is None:
-        return None
-    return message, around(message_id, tenant_id, message.to_address, now)
 
 
 def _decide(taken: Sequence[Any], tenant_id: int, now: datetime, broken: list[tuple[Any, str]]) -> Batch:

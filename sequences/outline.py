@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from sequences.problems import Problem, StepValues
-from sequences.receipts import wait_in_words
+from sequences.wording import wait_in_words
 
 KIND_WORDS: Final = {
     "sms": "Text",

@@ -5,16 +5,13 @@ still told, in its own words.
 """
 
 from collections.abc import Callable, Mapping
-from datetime import datetime
-from typing import Any, Final
+from typing import Final
 
 from sequences import reasons
 from sequences.decisions import Reason
 from sequences.law.words import NEEDED, closed_in_words, objection_in_words
+from sequences.wording import PLURALS, Facts, joined, on_day, plain, quoted, wait_in_words
 
-Facts = Mapping[str, Any]
-NOUNS: Final = {"sms": "text", "email": "email", "voice": "call"}
-PLURALS: Final = {"sms": "texts", "email": "email", "voice": "calls"}
 WHY_SUPPRESSED: Final = {
     "opted_out": "opted out of {what}",
     "stop": "opted out of {what}",
@@ -34,7 +31,7 @@ def sentence(decision: str, reason: str, facts: Facts | None = None) -> str:
     facts = facts or {}
     teller = _SENTENCES.get(str(reason))
     if teller is None:
-        return f"{_DECIDED.get(decision, decision.capitalize())}: {_plain(reason)}."
+        return f"{_DECIDED.get(decision, decision.capitalize())}: {plain(reason)}."
     return teller(facts)
 
 
@@ -46,46 +43,31 @@ def remedy(reason: str, facts: Facts | None = None) -> str:
 
 def short(reason: str) -> str:
     """Two or three words for a chip: "opted out", "waiting for window"."""
-    return _SHORT.get(str(reason), _plain(reason))
-
-
-def facts_in_words(facts: Facts | None) -> list[tuple[str, str]]:
-    """The facts a rule saw as (name, value) pairs for a table."""
-    told = []
-    for name, value in (facts or {}).items():
-        if name == "for" and isinstance(value, Mapping):
-            told.append(("How long", wait_in_words(value)))
-        elif name == "why" and isinstance(value, list | tuple):
-            told.extend(("Forbidden", objection_in_words(each)) for each in value if isinstance(each, Mapping))
-        elif name == "suppressed" and isinstance(value, Mapping):
-            told.append(("Blocked", "; ".join(_block(str(channel), block) for channel, block in value.items())))
-        else:
-            told.append((_plain(name).capitalize(), _value(value)))
-    return [(name, value) for name, value in told if value != ""]
+    return _SHORT.get(str(reason), plain(reason))
 
 
 def _suppressed(facts: Facts) -> str:
     channel = str(facts.get("channel") or "")
     what = PLURALS.get(channel, "messages")
     why = str(facts.get("why") or facts.get("reason") or "opted_out")
-    said = WHY_SUPPRESSED.get(why, f"may not be sent {{what}} ({_plain(why)})").format(what=what)
-    return f"Not sent: {said}{_on(facts)}{_quoted(facts)}."
+    said = WHY_SUPPRESSED.get(why, f"may not be sent {{what}} ({plain(why)})").format(what=what)
+    return f"Not sent: {said}{on_day(facts)}{quoted(facts)}."
 
 
 def _opted_out(facts: Facts) -> str:
     """The exit of somebody who said stop; the channels' own facts say when and with which words."""
     channels = facts.get("suppressed")
     if not isinstance(channels, Mapping) or not channels:
-        return f"Left the sequence: opted out{_on(facts)}{_quoted(facts)}."
-    what = _and([PLURALS.get(str(channel), str(channel)) for channel in channels])
+        return f"Left the sequence: opted out{on_day(facts)}{quoted(facts)}."
+    what = joined([PLURALS.get(str(channel), str(channel)) for channel in channels])
     first = next((each for each in channels.values() if isinstance(each, Mapping) and each.get("quote")), None)
     any_ = first or next(iter(channels.values()))
-    detail = f"{_on(any_)}{_quoted(any_)}" if isinstance(any_, Mapping) else ""
+    detail = f"{on_day(any_)}{quoted(any_)}" if isinstance(any_, Mapping) else ""
     return f"Left the sequence: opted out of {what}{detail}."
 
 
 def _no_consent(facts: Facts) -> str:
-    needed = _and([NEEDED.get(str(each), _plain(each)) for each in facts.get("needed") or ()], "or")
+    needed = joined([NEEDED.get(str(each), plain(each)) for each in facts.get("needed") or ()], "or")
     return f"Not sent: there is no {needed}." if needed else f"Not sent: there is no consent to {_what(facts)}."
 
 
@@ -94,7 +76,7 @@ def _hours(opening: str) -> Callable[[Facts], str]:
         why = [each for each in facts.get("why") or () if isinstance(each, Mapping)]
         if why:
             return f"{opening}: {objection_in_words(why[0])}."
-        local = _and([str(each) for each in facts.get("local") or ()])
+        local = joined([str(each) for each in facts.get("local") or ()])
         window = f", and sending is allowed {facts['window'].replace(' to ', '–')}" if facts.get("window") else ""
         return f"{opening}: it was {local} there{window}." if local else f"{opening}."
 
@@ -107,7 +89,7 @@ def _capped(facts: Facts) -> str:
 
 
 def _closed_country(facts: Facts) -> str:
-    said = _and([closed_in_words(str(rule), _what(facts)) for rule in facts.get("rules") or ()])
+    said = joined([closed_in_words(str(rule), _what(facts)) for rule in facts.get("rules") or ()])
     return f"Not sent: {said}." if said else f"Not sent: {_what(facts)} to that country are closed."
 
 
@@ -122,7 +104,7 @@ def _waiting(facts: Facts) -> str:
 
 
 def _missing(facts: Facts) -> str:
-    names = _and([f"“{each}”" for each in facts.get("missing") or ()])
+    names = joined([f"“{each}”" for each in facts.get("missing") or ()])
     return (
         f"Not sent: the text uses {names}, which this person does not have."
         if names
@@ -134,79 +116,8 @@ def _template(facts: Facts) -> str:
     return f"Not sent: the text could not be written. {facts.get('problem') or ''}".rstrip().rstrip(".") + "."
 
 
-def wait_in_words(spec: Mapping[str, Any]) -> str:
-    """A wait's settings as words: "2 business days and 3 hours, then until 09:00"."""
-    amounts = []
-    for unit in ("days", "hours", "minutes"):
-        number = spec.get(unit) or 0
-        if number:
-            word = unit if number != 1 else unit[:-1]
-            amounts.append(f"{number} {'business ' if unit == 'days' and spec.get('business_days') else ''}{word}")
-    said = _and(amounts)
-    if not spec.get("at"):
-        return said or "no time"
-    return f"{said}, then until {spec['at']}" if said else f"until {spec['at']}"
-
-
 def _what(facts: Facts) -> str:
     return PLURALS.get(str(facts.get("channel") or ""), "messages")
-
-
-def _noun(facts: Facts) -> str:
-    return NOUNS.get(str(facts.get("channel") or ""), "message")
-
-
-def _on(facts: Facts) -> str:
-    stamp = facts.get("since") or facts.get("at")
-    try:
-        day = datetime.fromisoformat(str(stamp))
-    except ValueError:
-        return ""
-    return f" on {day.day} {day:%b}"
-
-
-def _quoted(facts: Facts) -> str:
-    quote = str(facts.get("quote") or "").strip()
-    if facts.get("why") == "declined" and quote:
-        return f" (“{quote}”)"
-    return f" by writing “{quote}”" if quote else ""
-
-
-def _and(words: list[str], joint: str = "and") -> str:
-    if len(words) < 2:
-        return "".join(words)
-    return f"{', '.join(words[:-1])} {joint} {words[-1]}"
-
-
-def _plain(word: object) -> str:
-    return str(word).replace("_", " ").strip()
-
-
-def _value(value: object) -> str:
-    if value is None or value == "":
-        return ""
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, list | tuple):
-        return ", ".join(_value(each) for each in value) or "none"
-    if isinstance(value, Mapping):
-        return ", ".join(f"{_plain(key)} {told}" for key, each in value.items() if (told := _value(each)))
-    return NEEDED.get(str(value)) or _moment(str(value))
-
-
-def _moment(text: str) -> str:
-    """An instant as people write it: "21 Nov 2026, 14:47 UTC"; any other text as it is."""
-    try:
-        at = datetime.fromisoformat(text) if "T" in text else None
-    except ValueError:
-        return text
-    return f"{at.day} {at:%b %Y, %H:%M %Z}".rstrip() if at else text
-
-
-def _block(channel: str, block: object) -> str:
-    """What stops one channel: "texts: opted out on 21 Nov by writing “stop”"."""
-    why = f"{_plain(block.get('why'))}{_on(block)}{_quoted(block)}" if isinstance(block, Mapping) else _value(block)
-    return f"{PLURALS.get(channel, channel)}: {why}"
 
 
 def _said(text: str) -> Callable[[Facts], str]:

@@ -17,12 +17,14 @@ from django.db.models import F
 from omnify.tenants.models.people import SendingMode
 from sequences import alarms, spending, states
 from sequences.addressing import fingerprint_of, outbound_for
-from sequences.claiming import MOST_CRASHES, Claim, facts_of, reload
+from sequences.aside import MOST_CRASHES
+from sequences.claiming import Claim
 from sequences.models import Message
 from sequences.models.message import IN_FLIGHT
 from sequences.outcome import apply_report, taken_by_others
 from sequences.transports import transport_for
 from sequences.transports.base import Absent, CannotSay, Found, Refused
+from sequences.wirefacts import facts_of, reload
 
 MOST_ATTEMPTS = 2
 BUDGET_SECONDS = 5.0

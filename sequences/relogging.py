@@ -20,6 +20,7 @@ from sequences.models.enrollment import OPEN_STATUSES
 from sequences.outcome import apply_report
 from sequences.touches import note_touch
 from sequences.transports.base import Logged
+from sequences.wording import NOUNS
 
 # What a message can be in while the provider has it and we do not know.
 OPEN = (states.READY, states.DEFERRED, states.CLAIMED, states.SENDING, states.UNKNOWN, states.HELD)
@@ -30,7 +31,6 @@ WHY = (
     "Omnify was restored from a backup. This person got a {noun} after the backup was made ({at:%Y-%m-%d %H:%M} UTC), so the next "
     "step could be one they have had already. Read the conversation and decide where they go on."
 )
-NOUNS = {"sms": "text", "email": "mail", "voice": "call"}
 
 
 def note(sender: Sender, entries: Sequence[Logged], now: datetime) -> Counter[str]:

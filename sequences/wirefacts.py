@@ -60,6 +60,13 @@ LEFT JOIN sequences_sender AS s ON s.tenant_id = m.tenant_id AND s.channel = m.c
 WHERE m.tenant_id = %(tenant)s
 """  # noqa: S608 (a condition of ours)
 
+# message_again: the same columns of one unknown message, and what the reconciler needs.
+AGAIN = """
+SELECT id, tenant_id, public_id, enrollment_id, contact_id, step_id, channel, purpose, sender_id, to_address, subject, body,
+       expires_at, send_window::text, attempt, crashes, claim_token, provider, sending_started_at, lookups, account
+FROM sequences_message WHERE id = %(id)s AND tenant_id = %(tenant)s AND state = 'unknown'
+"""
+
 _UNIX = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -82,6 +89,14 @@ def _around(addressed: Sequence[tuple[int, str]], tenant_id: int, now: datetime)
         "since": now - LONGEST,
     }
     return {row.id: row for row in rows_of(FACTS, run(FACTS, given))}
+
+
+def reload(message_id: int, tenant_id: int, now: datetime) -> tuple[Any, Any] | None:
+    """An unknown message and what is known around it now, as claim_one reads them; None when it was settled meanwhile."""
+    message = one(AGAIN, {"id": message_id, "tenant": tenant_id})
+    if message is None:
+        return None
+    return message, around(message_id, tenant_id, message.to_address, now)
 
 
 def facts_of(taken: Any, known: Any) -> WireFacts:

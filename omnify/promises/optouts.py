@@ -32,7 +32,7 @@ from sequences import inbound, matching, optouts
 from sequences.claiming import Claim, claim_one
 from sequences.definitions import pause_sequence, resume_sequence
 from sequences.engine import tick
-from sequences.enrollments import NotEnrollable, enroll
+from sequences.enrolling import NotEnrollable, enroll
 from sequences.models import Message, ProviderEvent, Sequence
 
 WORKERS, GANGS = 16, 2

@@ -10,7 +10,7 @@ from contacts.models import Consent, Contact
 from omnify.tenants.actions import create_tenant
 from omnify.tenants.context import tenant_context
 from omnify.tenants.models import Membership, Tenant, User
-from sequences.enrollments import enroll
+from sequences.enrolling import enroll
 from sequences.models import Edge, Message, Sender, Sequence, Step, Version
 
 EVERY_DAY = {"days": [0, 1, 2, 3, 4, 5, 6], "start": "08:00", "end": "21:00"}

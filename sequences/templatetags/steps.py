@@ -11,8 +11,9 @@ from sequences.models import Enrollment, Execution, Message, Step
 from sequences.outline import KIND_WORDS
 from sequences.reading import STATES, state_name
 from sequences.reasons import why
-from sequences.receipts import facts_in_words, remedy, sentence, short
-from sequences.receipts import wait_in_words as wait_words
+from sequences.receipts import remedy, sentence, short
+from sequences.wording import facts_in_words
+from sequences.wording import wait_in_words as wait_words
 
 register = template.Library()
 

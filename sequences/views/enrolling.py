@@ -14,10 +14,10 @@ from omnify.tenants.access import member_required
 from omnify.tenants.asking import asked
 from omnify.tenants.models.people import Role
 from omnify.tenants.signatures import NeedsSignature
-from sequences import audience, enrollments
+from sequences import audience, enrolling, enrollments
 from sequences.closedplaces import closed_to
 from sequences.drafting import actor_of
-from sequences.enrollments import NotEnrollable
+from sequences.enrolling import NotEnrollable
 from sequences.models import Enrollment
 from sequences.views.lookups import sequence_of
 
@@ -48,7 +48,7 @@ def enroll(request: HttpRequest, public_id: UUID) -> HttpResponse:
     ids = audience.contact_ids(whom, now())
     if request.method == "POST" and whom.complete:
         try:
-            result = enrollments.enroll(sequence, ids, by=actor_of(request.member), now=now())  # type: ignore[attr-defined]
+            result = enrolling.enroll(sequence, ids, by=actor_of(request.member), now=now())  # type: ignore[attr-defined]
             left = sum(result.skipped.values())
             messages.success(request, f"{result.enrolled:,} enrolled{f', {left:,} left out' if left else ''}.")
             return redirect("sequences:people", public_id)
@@ -56,7 +56,7 @@ def enroll(request: HttpRequest, public_id: UUID) -> HttpResponse:
             return asked(request, needed)
         except NotEnrollable as error:
             messages.error(request, str(error))
-    checks = enrollments.enrollment_checks(sequence, ids) if ids and sequence.published_id else {}
+    checks = enrolling.enrollment_checks(sequence, ids) if ids and sequence.published_id else {}
     facts = {
         "sequence": sequence,
         "whom": whom,

@@ -10,7 +10,7 @@ from contacts.permissions import suppress, suppressed
 from omnify.lib.clock import now as clock
 from omnify.tenants.context import tenant_context
 from omnify.tenants.models import Event
-from sequences.enrollments import enrollment_checks
+from sequences.enrolling import enrollment_checks
 from tests.api.conftest import Caller, caller
 from tests.making import People, make_contact, make_sequence
 

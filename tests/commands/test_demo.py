@@ -18,7 +18,7 @@ from omnify.simulator.temperaments import TEMPERAMENTS
 from omnify.tenants.context import tenant_context
 from omnify.tenants.models import Membership, Tenant, User
 from sequences import law
-from sequences.enrollments import enrollment_checks
+from sequences.enrolling import enrollment_checks
 from sequences.models import Enrollment, Sender, Sequence, Step
 
 pytestmark = pytest.mark.django_db

@@ -12,7 +12,7 @@ from contacts.actions import delete_contact
 from contacts.models import Contact, ImportJob, Interaction
 from omnify.tenants.context import tenant_context
 from omnify.tenants.models.ledger import Notification
-from sequences import drafting, enrollments
+from sequences import drafting, enrolling
 from sequences.models import Enrollment, Execution, Message, ProviderEvent, Sender, Sequence, Task
 from sequences.playbooks import start_three_channel_demo
 from sequences.publishing import NotPublishable, publish
@@ -245,7 +245,7 @@ def test_a_text_from_a_deleted_contact_is_kept_as_a_newcomers(house: House, peop
     phone = contacts[0].phone
     with tenant_context(people.acme.pk):
         delete_contact(contacts[0], actor="test", now=house.now)
-        assert enrollments.enrollment_checks(Sequence.objects.get(), [contacts[0].pk]) == {}
+        assert enrolling.enrollment_checks(Sequence.objects.get(), [contacts[0].pk]) == {}
     assert house.simulator.reply(phone, "sms", "who is this?") == 200
     house.hear()
     said = Interaction.objects.all_tenants().get(direction="inbound")

@@ -17,7 +17,7 @@ from contacts.models import Contact, Interaction, Suppression
 from omnify.tenants.context import tenant_context
 from omnify.tenants.models import Membership
 from omnify.tenants.models.ledger import Notification
-from sequences import enrollments
+from sequences import enrolling
 from sequences.models import Enrollment, Execution, Message, Sequence
 from sequences.receipts import sentence
 from tests.journeys.house import House
@@ -216,7 +216,7 @@ def test_from_a_csv_of_people_to_a_conversation_on_three_channels(
     assert "opted out of every channel it uses" in said_no
     assert "Nobody to enrol" in said_no
     with tenant_context(people.acme.pk):
-        assert enrollments.enroll(third, [ava.pk], by="test", now=house.now, force=True).enrolled == 1
+        assert enrolling.enroll(third, [ava.pk], by="test", now=house.now, force=True).enrolled == 1
     let_days_pass(house)
     assert receipts(ava, third)[:2] == [
         f"Not sent: opted out of texts on 18 Nov by writing “{STOP}”.",

@@ -27,7 +27,7 @@ from omnify.promises.lawbook import outside_the_law
 from omnify.tenants.context import tenant_context
 from omnify.tenants.models import Tenant
 from sequences import rereading, thawing
-from sequences.enrollments import enroll
+from sequences.enrolling import enroll
 from sequences.inbound import apply_waiting
 from sequences.models import Enrollment, Message, ProviderEvent, SendEpoch, Sequence
 from sequences.transports.base import Absent, CannotSay, Found, Listed, Logged, Outbound, Receipt, Taken

@@ -33,7 +33,8 @@ from sequences import definitions, drafting, publishing, thawing
 from sequences.claiming import Claim, claim_one
 from sequences.delivery import deliver
 from sequences.engine import tick
-from sequences.enrollments import enroll, pause_enrollment, resume_enrollment
+from sequences.enrolling import enroll
+from sequences.enrollments import pause_enrollment, resume_enrollment
 from sequences.models import Enrollment, Execution, Message, Step, Task
 from sequences.receipts import sentence
 from sequences.reconcile import reconcile

@@ -4,7 +4,7 @@ import pytest
 
 from contacts.models import Suppression
 from omnify.tenants.context import tenant_context
-from sequences.enrollments import enrollment_checks
+from sequences.enrolling import enrollment_checks
 from tests.making import make_contact, make_sequence
 
 pytestmark = pytest.mark.django_db

@@ -12,15 +12,8 @@ from omnify.tenants.models import Event
 from sequences.decisions import Reason
 from sequences.definitions import archive_sequence, pause_sequence
 from sequences.engine import tick
-from sequences.enrollments import (
-    NotEnrollable,
-    enroll,
-    enrollment_checks,
-    exit_enrollment,
-    pause_enrollment,
-    resume_enrollment,
-    wake_sequence,
-)
+from sequences.enrolling import NotEnrollable, enroll, enrollment_checks
+from sequences.enrollments import exit_enrollment, pause_enrollment, resume_enrollment, wake_sequence
 from sequences.models import Enrollment, Execution, Message, Sequence
 from sequences.optouts import hold_for_a_person, pause_for_reply
 from sequences.tasks import contact_deleted

@@ -3,7 +3,8 @@
 import pytest
 
 from sequences.decisions import Reason
-from sequences.receipts import facts_in_words, remedy, sentence, short, wait_in_words
+from sequences.receipts import remedy, sentence, short
+from sequences.wording import facts_in_words, wait_in_words
 
 NEEDS_NOTHING = {
     Reason.SENT,

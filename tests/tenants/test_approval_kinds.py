@@ -13,7 +13,7 @@ from omnify.tenants.models import Event, Membership, Tenant
 from omnify.tenants.signatures import NeedsSignature
 from sequences.allowances import change_limits
 from sequences.definitions import duplicate_sequence, settings_digest, update_settings
-from sequences.enrollments import enroll
+from sequences.enrolling import enroll
 from sequences.models import Sender, Sequence
 from tests.making import People, make_senders, make_sequence
 

@@ -16,7 +16,7 @@ from omnify.tenants.expiry import expire_due
 from omnify.tenants.members import add_member, change_role, remove_member
 from omnify.tenants.models import Approval, Event, Membership, Notification
 from omnify.tenants.signatures import NeedsSignature
-from sequences.enrollments import enroll
+from sequences.enrolling import enroll
 from sequences.models import Enrollment, Sequence
 from tests.making import People, make_member, make_sequence
 

@@ -10,7 +10,8 @@ from contacts.models import Contact, Suppression
 from contacts.permissions import give_consent, suppressed
 from omnify.tenants.context import tenant_context
 from sequences.engine import tick
-from sequences.enrollments import enroll, enrollment_checks, resume_enrollment
+from sequences.enrolling import enroll, enrollment_checks
+from sequences.enrollments import resume_enrollment
 from sequences.models import Enrollment, Execution, Message, Step, Version
 from sequences.publishing import publish
 from tests.making import make_contact, make_enrollment, make_sequence
