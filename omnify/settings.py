@@ -142,6 +142,8 @@ ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False  # nobody can make Omnify write to addres
 ACCOUNT_REAUTHENTICATION_REQUIRED = True
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
 MFA_TOTP_ISSUER = "Omnify"
+# A code holds for one period before and after its own (RFC 6238 §5.2): typing takes time, and phones' clocks are not ours.
+MFA_TOTP_TOLERANCE = 1
 MFA_ADAPTER = "omnify.tenants.second_factor.SealedFactors"
 USERSESSIONS_ADAPTER = "omnify.tenants.accounts.SessionsAdapter"
 # Owners and staff must have a second factor. Off on a laptop, so that the demo opens at once.

@@ -10,6 +10,7 @@ from django.urls import reverse
 from omnify.tenants.context import tenant_context
 from omnify.tenants.notifications import notify
 from tests.browser.conftest import NARROW, WIDE
+from tests.factors import code_of
 from tests.making import PASSWORD, People, make_contact, make_enrollment, make_sequence
 
 VIEWS = [(theme, name, size) for theme in ("light", "dark") for name, size in (("wide", WIDE), ("narrow", NARROW))]
@@ -239,8 +240,6 @@ def test_a_key_is_shown_once_and_copied(people: People, browser_page: Any, look:
 def test_turning_on_two_factor_log_in(
     people: People, browser_page: Any, look: Any, assert_accessible: Any, theme: str
 ) -> None:
-    from allauth.mfa.totp.internal.auth import format_hotp_value, hotp_value, yield_hotp_counters_from_time
-
     page = browser_page(people.alice, theme=theme)
     page.goto(reverse("mfa_activate_totp"))
     page.get_by_label("Password").fill(PASSWORD)
@@ -250,8 +249,7 @@ def test_turning_on_two_factor_log_in(
     secret = page.locator("code.key").inner_text()
     look(page, f"mfa-activate-{theme}")
     assert_accessible(page)
-    code = format_hotp_value(hotp_value(secret, next(yield_hotp_counters_from_time())))
-    page.get_by_label("Authenticator code").fill(code)
+    page.get_by_label("Authenticator code").fill(code_of(secret))
     page.get_by_role("button", name="Turn on").click()
     page.wait_for_url("**/recovery-codes/")
     look(page, f"mfa-codes-{theme}")

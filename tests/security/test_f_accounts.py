@@ -27,6 +27,7 @@ from omnify.tenants.models import ApiKey, Event, Membership, User
 from omnify.tenants.views.members import may_invite
 from sequences.models import Message
 from tests.everything import Rows, make_everything
+from tests.factors import code_of
 from tests.making import PASSWORD, People, make_member
 
 pytestmark = pytest.mark.django_db
@@ -45,10 +46,6 @@ def with_factor(user: User) -> str:
     totp.TOTP.activate(user, secret)
     RecoveryCodes.activate(user)
     return str(secret)
-
-
-def code_of(secret: str) -> str:
-    return str(totp.format_hotp_value(totp.hotp_value(secret, next(iter(totp.yield_hotp_counters_from_time())))))
 
 
 @pytest.mark.as_web
@@ -87,6 +84,17 @@ def test_f1_with_a_second_factor_the_password_alone_opens_nothing(people: People
     assert client.post(reverse("mfa_authenticate"), {"code": "000000"}).status_code == 200
     client.post(reverse("mfa_authenticate"), {"code": code_of(secret)})
     assert client.get(reverse("home")).status_code == 200
+
+
+@pytest.mark.as_web
+def test_f1_a_code_that_was_typed_slowly_opens_once_and_an_old_one_does_not(people: People, strict: None) -> None:
+    secret = with_factor(people.alice.user)
+    late = code_of(secret, steps=-1)
+    for code, expected in ((code_of(secret, steps=-3), 302), (late, 200), (late, 302)):
+        client = Client()
+        client.post(reverse("account_login"), LOGIN)
+        client.post(reverse("mfa_authenticate"), {"code": code})
+        assert client.get(reverse("home")).status_code == expected
 
 
 @pytest.mark.as_web
