@@ -11,6 +11,7 @@ cluster gets its turn.
 
 import itertools
 import logging
+import sys
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -37,6 +38,9 @@ from omnify.lib import live
 from omnify.tenants.context import tenant_context
 
 CHUNK = 5_000
+# How long, in seconds, the thread that cleans may keep Python while the one that writes has PostgreSQL's answer: it asks some
+# twenty questions a chunk, and with Python's own five milliseconds for each it lost a tenth of its time.
+SWITCH_INTERVAL = 0.0005
 ACTIVE = (ImportState.REVIEWING, ImportState.IMPORTING)
 PROGRESS = ("rows_done", "rows_total", "count_new", "count_update", "count_skip", "count_error")
 
@@ -128,7 +132,11 @@ def _slice(job: ImportJob, now: datetime, seconds: float | None, clock: Clock) -
     place, staging = _opened(job)
     with tenant_context(job.tenant_id):
         book = ProblemBook(job)
-    with closing(rows(path_of(job), job.encoding, job.delimiter)) as source, ThreadPoolExecutor(1) as beside:
+    with (
+        closing(rows(path_of(job), job.encoding, job.delimiter)) as source,
+        quick_to_switch(),
+        ThreadPoolExecutor(1) as beside,
+    ):
         following = _Following(itertools.islice(source, place, None), cleaner_for(job))
         chunk = following.next()
         while chunk.rows:
@@ -147,6 +155,17 @@ def _slice(job: ImportJob, now: datetime, seconds: float | None, clock: Clock) -
     with tenant_context(job.tenant_id):
         finish(job, rows_total=place, now=now)
     return True
+
+
+@contextmanager
+def quick_to_switch() -> Iterator[None]:
+    """Threads of this process take turns sooner than they usually do."""
+    usual = sys.getswitchinterval()
+    sys.setswitchinterval(min(SWITCH_INTERVAL, usual))
+    try:
+        yield
+    finally:
+        sys.setswitchinterval(usual)
 
 
 def _opened(job: ImportJob) -> tuple[int, Staging]:

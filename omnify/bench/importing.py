@@ -2,9 +2,9 @@
 
 The import cleans every cell, reads phones by their numbering plan, finds duplicates within the file and among those who
 are known, works out where people are, and writes contacts, companies and consents under row-level security.
-The bare floor is PostgreSQL's COPY of the same file into a table without rules: what moving the bytes costs. The durable
-floor is COPY of the finished people, companies and consents into tables with the same keys, unique rules and indexes, and no
-row-level security: the least that anybody must do who wants to keep them.
+The floor is PostgreSQL's COPY of the same file into a table of people with the keys, unique rules and indexes of ours, and no
+row-level security: the least that anybody must do who wants to keep them. Beside it, COPY of what the import makes of the file
+(people, companies and consents), and COPY of the file into a table without rules: what moving the bytes costs.
 """
 
 import csv
@@ -64,13 +64,18 @@ def measure(size: Size) -> list[Measure]:
         bare = _copied(path, count)
         seconds = _imported(path, by)
         memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1024**2 if sys.platform == "darwin" else 1024)
+        poured = keeping.poured(path, by.tenant_id)
         durable = keeping.copied(folder)
         more = _written(folder, min(max(count // 5, 10_000), 200_000), "more")
         alone, beside = meanwhile.asked(partial(_imported, more, by), by)
     return [
         compared(
-            f"Import of {count:,} rows, beside COPY of the same file into a bare table", seconds, bare, "s",
-            goal=f"≤ {GOAL} times", met=seconds <= GOAL * bare, rows_per_second=round(count / seconds),
+            f"Import of {count:,} rows, beside COPY of the same file into a table of people with its keys and indexes", seconds,
+            poured, "s", goal=f"≤ {GOAL} times", met=seconds <= GOAL * poured, rows_per_second=round(count / seconds),
+        ),
+        compared(
+            "The same, beside COPY of the same file into a table without keys", seconds, bare, "s",
+            goal=f"≤ {GOAL} times", met=seconds <= GOAL * bare,
         ),
         compared(
             "The same, beside COPY of the finished people and consents into tables with their keys and indexes", seconds, durable,
