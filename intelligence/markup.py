@@ -11,22 +11,37 @@ from typing import Final
 _BREAKS: Final = frozenset("p div br tr li ul ol table h1 h2 h3 h4 h5 h6 blockquote pre hr section article".split())
 _HIDDEN: Final = frozenset({"head", "style", "script", "title", "template"})
 _VOID: Final = frozenset("area base br col embed hr img input link meta source track wbr".split())
+QUOTED_LINE: Final = "\n>\n"
 _QUOTED: Final = frozenset(
-    "gmail_quote gmail_quote_container yahoo_quoted moz-cite-prefix protonmail_quote zmail_extra tutanota_quote ms-outlook-mobile-reference-message "
-    "moz-forward-container freebirdformreplyquote gmail_attr".split()
+    "gmail_quote gmail_quote_container moz-cite-prefix protonmail_quote zmail_extra tutanota_quote ms-outlook-mobile-reference-message "
+    "moz-forward-container freebirdformreplyquote gmail_attr reply-intro appleoriginalcontents front-blockquote missive_quote clean_bq airmail_on nylas-quote "
+    "hm-quote messagereplysection".split()
 )
 _THREAD_BEGINS: Final = frozenset(
-    {"divrplyfwdmsg", "appendonsend", "mail-editor-reference-message-container", "outlookmessageheader", "reply-intro"}
+    "divrplyfwdmsg appendonsend mail-editor-reference-message-container outlookmessageheader zwchr stopspelling olk_src_body_section".split()
 )
+# What Outlook, Hotmail and Yahoo put before the names in a mail they quote.
+_REPEATED: Final = re.compile(r"^(?:x_|ecx|ydp[0-9a-f]{1,16})+")
+_NUMBERED: Final = ("yahoo_quoted", "outlookmessageheader")
+_QUOTING_STYLE: Final = re.compile(r"border-left(?:-\w+)?\s*:[^;]{0,60}\d", re.I)
 
 
 def text_of_html(html: str) -> str:
-    """Plain text with line breaks. Threads marked by Gmail, Yahoo, Thunderbird or Outlook go, and the last blockquote."""
+    """Plain text with line breaks. What Gmail, Yahoo, Thunderbird, Outlook and others mark as quoted becomes a line ">".
+
+    An unmarked blockquote may be the writer's own; the last one is the mail that is answered.
+    """
     reader = _Reader()
     reader.feed(_whole_tags(_without_comments(html)))
     reader.close()
     last = max((number for number, _ in reader.parts), default=0)
-    return "".join(text for number, text in reader.parts if number == 0 or number != last)
+    kept: list[str] = []
+    for number, text in reader.parts:
+        if number == 0 or number != last:
+            kept.append(text)
+        elif not kept or kept[-1] != QUOTED_LINE:
+            kept.append(QUOTED_LINE)
+    return "".join(kept)
 
 
 # A "<" that no ">" closes before the next "<" begins no tag. Python's parser would look for its end through the whole rest of
@@ -63,7 +78,8 @@ class _Reader(HTMLParser):
         self._quote_depth = 0
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        names = {name.lower() for key, value in attrs if key in ("class", "id") for name in (value or "").split()}
+        given = {key: (value or "").lower() for key, value in attrs}
+        names = {_REPEATED.sub("", name) for key in ("class", "id", "name") for name in given.get(key, "").split()}
         if not _THREAD_BEGINS.isdisjoint(names) or any(name.endswith("outlookmessageheader") for name in names):
             self._ended = True
         if tag in _BREAKS:
@@ -71,7 +87,10 @@ class _Reader(HTMLParser):
         if tag in _VOID:
             return
         self._stack.append(tag)
-        if self._skip_from is None and (tag in _HIDDEN or not _QUOTED.isdisjoint(names)):
+        quoted = _is_marked(tag, names, given)
+        if self._skip_from is None and (tag in _HIDDEN or quoted):
+            if quoted:
+                self._say(QUOTED_LINE)
             self._skip_from = len(self._stack)
         if tag == "blockquote":
             if not self._quote_depth:
@@ -101,3 +120,13 @@ class _Reader(HTMLParser):
     def _say(self, text: str) -> None:
         if self._skip_from is None and not self._ended:
             self.parts.append((self._quotes if self._quote_depth else 0, text))
+
+
+def _is_marked(tag: str, names: set[str], given: dict[str, str]) -> bool:
+    """Whether a mail program says of this element that it is quoted."""
+    if not _QUOTED.isdisjoint(names) or any(name.startswith(_NUMBERED) for name in names):
+        return True
+    styled = bool(_QUOTING_STYLE.search(given.get("style", "")[:1000]))
+    if tag == "blockquote":
+        return styled or given.get("type") == "cite" or "cite" in given
+    return styled and given.get("name") == "quote"

@@ -109,3 +109,27 @@ def test_no_word_of_the_person_is_lost(mail: str, visible: str) -> None:
 )  # fmt: skip
 def test_a_signature_goes(signature: str) -> None:
     assert visible_reply(f"Yes, please come.\n\n{signature}\n") == "Yes, please come."
+
+
+WROTE = "On Mon, Nov 2, 2026 at 9:00 AM Ann &lt;ann@x.example&gt; wrote:"
+
+
+@pytest.mark.parametrize(
+    ("html", "visible"),
+    [
+        (f"<p>Hi</p><div>{WROTE}</div><blockquote type='cite'>Reply STOP</blockquote><p>no, stop</p>", "Hi no, stop"),
+        ("<p>Hi</p><blockquote type='cite'>Reply STOP</blockquote><p>no</p><blockquote type='cite'>when?</blockquote>noon", "Hi no noon"),
+        ("<p id='reply-intro'>On 2026-11-02 Ann wrote:</p><blockquote type='cite'>STOP</blockquote><p>at noon</p>", "at noon"),
+        ("<p>Hi</p><blockquote style='border-left: 1px solid #ccc'>STOP</blockquote><p>ok</p>", "Hi ok"),
+        ("<div>ok</div><hr id='zwchr'><div><b>From: </b>Ann</div>STOP", "ok"),
+        ("<div>ok</div><hr id='stopSpelling'>Date: today<br>STOP", "ok"),
+        ("<div>ok</div><div id='ydp1ayahoo_quoted_12'>STOP</div>", "ok"),
+        ("<div>ok</div><div id='x_divRplyFwdMsg'>From: Ann</div>STOP", "ok"),
+        ("<div>ok</div><div name='quote' style='border-left: 2px solid'>STOP</div>", "ok"),
+        ("<div>ok</div><div name='messageReplySection'>STOP</div>", "ok"),
+        ("<p>ok</p><p><b>From:</b> Ann</p><p><b>Sent:</b> Monday</p><p><b>To:</b> Bob</p><p>STOP</p>", "ok"),
+        ("<p>She said:</p><blockquote>at noon</blockquote><p>Fine?</p><blockquote>old</blockquote>", "She said: at noon Fine?"),
+    ],
+)  # fmt: skip
+def test_html_is_quoted_as_its_program_says(html: str, visible: str) -> None:
+    assert " ".join(visible_reply("", html=html).split()) == visible
