@@ -7,26 +7,40 @@ itself is wrong for good; full, disabled, blocked or delayed is "soft".
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from email import message_from_bytes, policy
-from email.header import decode_header, make_header
 from email.message import Message
-from typing import Any, Final, Literal
+from typing import Final, Literal
 
-from sequences.bouncewords import BLOCKED, HARD, SOFT
+from intelligence.autoreply import is_auto_reply
+from sequences import bouncejson
+from sequences.bouncemail import (
+    address_in,
+    failed_recipients,
+    header_of,
+    headers_of,
+    no_recipients,
+    parts_of,
+    readable,
+    written_to,
+)
+from sequences.bouncetext import fields_of, told, without_returned, written_fields
+from sequences.bouncewords import BLOCKED, DELIVERED, FAILED, NOBODY, NOWHERE, SENDER, SOFT
+from sequences.feedback import feedback, is_feedback
 
 Kind = Literal["hard", "soft", "complaint", "auto_reply", "delivered", "none"]
 
 MAIL_LIMIT: Final = 1_000_000
-_TEXT_LIMIT: Final = 20_000
 
 
 @dataclass(frozen=True, slots=True)
 class Bounce:
-    """What a report says about one recipient. "none": the mail is no report at all."""
+    """What a report says about one recipient. "none": the mail is no report at all.
+
+    The diagnostic of a "complaint" is the type of its feedback report: "abuse", but also "auth-failure" and "not-spam".
+    """
 
     recipient: str
     status: str
@@ -35,231 +49,168 @@ class Bounce:
 
 
 _STATUS: Final = re.compile(r"(?<![\d.])([245])\.(\d{1,3})\.(\d{1,3})(?![\d.])")
+_REFUSAL: Final = re.compile(r"(?<![\d.])[45]\.\d{1,3}\.\d{1,3}(?![\d.])")
 _REPLY: Final = re.compile(r"(?<![\d.])([45]\d\d)(?=[ \-#])")
-_ADDRESS: Final = re.compile(
-    r"(?:\"[^\"\s@<>]{1,64}\"|[\w.!#$%&'*+/=?^`{|}~-]{1,64})@[\w-]{1,63}(?:\.[\w-]{1,63}){1,8}"
-)
-_ORIGINAL: Final = re.compile(
-    r"^(?:-{2,}.{0,10}(?:original message|below this line|this is a copy|returned message|message header|undelivered message).*"
-    r"|message headers follow.*|original message follows.*|.{0,20}(?:copy of (?:the|your) (?:original )?message|headers of the message).{0,40}"
-    r"|Received: (?:from|by|\().*)$",
-    re.I | re.M,
-)
-_SUBJECT: Final = re.compile(
-    r"deliver|undeliver|returned mail|failure notice|mail (?:system )?error|bounce|rejected|could not send|non remis|unzustellbar|"
-    r"postmaster notify|mail status|notification message|warning: (?:message|could not)|mail failure|no entregad|devolvid|配信|送信",
+_MACHINE: Final = re.compile(
+    r"mailer-?daemon|post_?master|mail delivery|mdaemon|complaints?@|bounce|system administrator|mail administrator|amazonses\.com|^<>$|^$",
     re.I,
 )
-_MACHINE: Final = re.compile(r"mailer-?daemon|postmaster|mail delivery|mdaemon|complaints?@|bounce", re.I)
+_UNATTENDED: Final = re.compile(r"\bno[._-]?reply@", re.I)
+_ANSWER: Final = re.compile(r"^\s*(?:re|fwd?|aw|wg|sv|tr|rv|antw)\s*:", re.I)
 _DELAYED: Final = re.compile(
-    r"delayed|will be retried|still trying|not yet been|temporary|warning message only|4\.4\.[127]", re.I
-)
-_ABUSE: Final = re.compile(
-    r"feedback-type:\s*(?:abuse|fraud|virus|other|not-spam|complaint)|message/feedback-report", re.I
-)
-_REMOVED: Final = re.compile(
-    r"^(?:original-rcpt-to|x-original-to|removal-recipient|original-recipient|redacted-address):\s*(.+)$", re.I | re.M
+    r"delayed|will be retried|still (?:trying|being)|not yet been|temporary|warning message only|4\.4\.[127]", re.I
 )
 
 
 def parse(raw: bytes) -> tuple[Bounce, ...]:
-    """Every recipient a mail reports on; one Bounce of kind "none" (or "auto_reply") when it reports on nobody."""
+    """Every recipient a mail reports on; one Bounce of kind "none" (or "auto_reply") when it reports on nobody.
+
+    The recipient of an "auto_reply" is who answered.
+    """
     mail = message_from_bytes(raw[:MAIL_LIMIT], policy=policy.compat32)
-    text = _readable(mail)
-    if _is_abuse_report(mail, text):
-        return _complaints(mail, text)
-    if told := _amazon(text):
-        return told
-    reported = [bounce for fields in _reported_fields(mail) if (bounce := _from_fields(fields, text))]
-    if reported:
-        return tuple(reported)
-    subject, sender = str(mail.get("Subject", "")), str(mail.get("From", ""))
-    if _SUBJECT.search(_decoded(subject)) or _MACHINE.search(sender):
-        return (_from_sentences(mail, text),)
-    automatic = str(mail.get("Auto-Submitted", "no")).lower().startswith("auto")
-    return (Bounce("", "", "", "auto_reply" if automatic else "none"),)
+    text, returned = without_returned(readable(mail))
+    if is_feedback(mail, text):
+        kind, people = feedback(mail, text)
+        return tuple(Bounce(each, "", kind, "complaint") for each in people)
+    if told_by_amazon := bouncejson.amazon(text):
+        return tuple(_from_amazon(each) for each in told_by_amazon)
+    if (
+        mail.get_content_type() == "multipart/report"
+        and "disposition-notification" in header_of(mail, "Content-Type").lower()
+    ):
+        return (Bounce("", "", "", "none"),)
+    fields = [*_reported_fields(mail)] or [*written_fields(text)]
+    if fields and (reported := _from_all_fields(mail, fields, text, returned)):
+        return reported
+    if _is_report(mail, text):
+        return _from_sentences(mail, text, returned)
+    found = is_auto_reply(dict(reversed([*headers_of(mail)])), header_of(mail, "Subject"), text)
+    automatic = found is not None and (found.kind in ("away", "bounce") or found.evidence == "auto-submitted")
+    sender = address_in(header_of(mail, "From")) or address_in(header_of(mail, "Return-Path"))
+    return (Bounce(sender, "", "", "auto_reply") if automatic else Bounce("", "", "", "none"),)
 
 
 def classify(status: str, diagnostic: str, action: str = "") -> Kind:
     """hard, soft or delivered from a status code, the server's words and the action of a report."""
-    action = action.lower().strip()
+    action = action.lower().strip().partition(" ")[0]
     if action in ("delivered", "relayed", "expanded") or (status.startswith("2") and action in ("", "delivered")):
         return "delivered"
     if action == "delayed" or SOFT.search(diagnostic):
         return "soft"
-    if status.startswith("4"):
+    reply = _REPLY.search(diagnostic)
+    if SENDER.search(diagnostic) or status in ("5.1.7", "5.1.8"):
         return "soft"
-    if HARD.search(diagnostic):
+    if status.startswith("4") or (not status and reply and reply[1].startswith("4")):
+        return "hard" if action == "failed" and NOBODY.search(diagnostic) else "soft"
+    if NOBODY.search(diagnostic):
         return "hard"
     if BLOCKED.search(diagnostic):
         return "soft"
-    if re.match(r"5\.1\.(?:[0-6]|10)$", status) or status in ("5.4.4", "5.1.10"):
+    if NOWHERE.search(diagnostic):
         return "hard"
-    return "soft"
-
-
-def _parts(mail: Message) -> Iterator[Message]:
-    """The parts of the report itself, not those of the returned mail inside it."""
-    waiting = [mail]
-    seen = 0
-    while waiting and seen < 200:
-        part = waiting.pop(0)
-        seen += 1
-        yield part
-        if part.is_multipart() and part.get_content_type() != "message/rfc822":
-            waiting = [*[child for child in part.get_payload() if isinstance(child, Message)], *waiting]
-
-
-def decoded_part(part: Message) -> str:
-    """The text of one part of a mail in its own charset, or read byte by byte where nobody knows that charset."""
-    payload = part.get_payload(decode=True)
-    if not isinstance(payload, bytes):
-        return ""
-    try:
-        return payload.decode(part.get_content_charset() or "utf-8", "replace")
-    except LookupError:
-        return payload.decode("latin-1")
-
-
-def _readable(mail: Message) -> str:
-    """The sentences of the report up to the returned mail."""
-    found = []
-    for part in _parts(mail):
-        if part.get_content_type() in ("text/plain", "text/html") and not part.is_multipart():
-            text = decoded_part(part)[:_TEXT_LIMIT]
-            if part.get_content_type() == "text/html":
-                text = re.sub(r"<[^@<>]{0,500}>", " ", text)
-            found.append(text)
-    joined = "\n".join(found)
-    cut = _ORIGINAL.search(joined)
-    return joined[: cut.start()] if cut and cut.start() > 0 else joined
+    return "hard" if re.match(r"5\.1\.(?:[0-6]|10)$", status) or status == "5.4.4" else "soft"
 
 
 def _reported_fields(mail: Message) -> Iterator[Mapping[str, str]]:
     """The fields of each recipient of a delivery report."""
-    for part in _parts(mail):
+    for part in parts_of(mail):
         if part.get_content_type() not in ("message/delivery-status", "message/global-delivery-status"):
             continue
         blocks = [block for block in part.get_payload() if isinstance(block, Message)] if part.is_multipart() else []
         for block in blocks:
-            fields = {name.lower(): " ".join(str(value).split()) for name, value in block.items()}
+            fields = fields_of(block.items())
             if "final-recipient" in fields or "original-recipient" in fields:
                 yield fields
 
 
-def _from_fields(fields: Mapping[str, str], text: str) -> Bounce | None:
-    recipient = _address(fields.get("final-recipient", "")) or _address(fields.get("original-recipient", ""))
+def _from_all_fields(mail: Message, fields: list[Mapping[str, str]], text: str, returned: str) -> tuple[Bounce, ...]:
+    """A Bounce for each recipient of a delivery report. One without an address of its own is the mail's only recipient."""
+    named = [_recipient(each) for each in fields]
+    said = told(text, [each for each in named if each], no_recipients(mail))
+    if len(fields) == 1 and not named[0]:
+        named = [
+            next(iter(failed_recipients(mail) or told(text, (), no_recipients(mail))), "") or written_to(mail, returned)
+        ]
+    return tuple(
+        _from_fields(each, address, said.get(address) or (text if len(fields) == 1 else ""))
+        for each, address in zip(fields, named, strict=True)
+    )
+
+
+def _recipient(fields: Mapping[str, str]) -> str:
+    names = ("final-recipient", "original-recipient", "x-actual-recipient")
+    return next((address for name in names if (address := address_in(fields.get(name, "")))), "")
+
+
+def _from_fields(fields: Mapping[str, str], recipient: str, text: str) -> Bounce:
     said = fields.get("diagnostic-code", "")
     found = _STATUS.search(fields.get("status", ""))
     status = found[0] if found else ""
     inner = _STATUS.search(said)
     if inner and (not status or status.endswith(".0.0")):
         status = inner[0]
-    about = " ".join(filter(None, (said, fields.get("x-powermta-bouncecategory", ""))))
-    if len(said) < 25 or not (HARD.search(about) or SOFT.search(about)):
-        about = f"{about} {_near(text, recipient)}"
-    return Bounce(
-        recipient, status, said or _near(text, recipient).strip(), classify(status, about, fields.get("action", ""))
-    )
+    _, _, why = fields.get("action", "").partition("(")
+    about = " ".join(filter(None, (said, why, fields.get("x-powermta-bouncecategory", ""))))
+    near = " ".join(text.split())[:1_000]
+    if len(said) < 25 or not _has_words(about):
+        about = f"{about} {near}"
+    return Bounce(recipient, status, said or near, classify(status, about, fields.get("action", "")))
 
 
-def _near(text: str, recipient: str) -> str:
-    at = text.find(recipient) if recipient else -1
-    return " ".join(text[max(0, at - 200) : at + 800].split()) if at >= 0 else " ".join(text[:1_500].split())
+def _has_words(said: str) -> bool:
+    return any(words.search(said) for words in (SOFT, NOBODY, NOWHERE, SENDER, BLOCKED))
 
 
-def _from_sentences(mail: Message, text: str) -> Bounce:
-    senders = {address.lower() for name in ("From", "To") for address in _ADDRESS.findall(str(mail.get(name, "")))}
-    named = _ADDRESS.findall(str(mail.get("X-Failed-Recipients", ""))) or _ADDRESS.findall(text)
-    recipient = next((address for address in named if address.lower() not in senders), named[0] if named else "")
-    said = " ".join(text.split())
-    found = _STATUS.search(said)
-    reply = _REPLY.search(said)
-    status = found[0] if found else (f"{reply[1][0]}.0.0" if reply else "")
-    subject = _decoded(str(mail.get("Subject", "")))
-    action = "delayed" if re.search(r"\bdelay", subject, re.I) or (not status and _DELAYED.search(said)) else ""
-    if not recipient and not status and not HARD.search(said) and not SOFT.search(said):
-        return Bounce("", "", "", "auto_reply")
-    return Bounce(recipient, status, said[:500], classify(status, said, action))
-
-
-def _is_abuse_report(mail: Message, text: str) -> bool:
-    if mail.get_content_type() == "multipart/report" and "feedback-report" in str(mail.get("Content-Type", "")).lower():
+def _is_report(mail: Message, text: str) -> bool:
+    """Whether a mail without a delivery report's part speaks of one that did not arrive."""
+    subject, sender = header_of(mail, "Subject"), header_of(mail, "From").strip()
+    beginning = text[:3_000]
+    evidence = bool(_REFUSAL.search(beginning) or _REPLY.search(beginning) or _has_words(beginning))
+    if mail.get("X-Failed-Recipients") or mail.get_content_type() == "multipart/report":
         return True
-    kinds = {part.get_content_type() for part in _parts(mail)}
-    return "message/feedback-report" in kinds or bool(_ABUSE.search(text)) or "abuse report" in text[:2_000].lower()
+    if _MACHINE.search(sender) and "From" in mail:
+        return evidence or bool(FAILED.search(subject) or FAILED.search(beginning) or DELIVERED.search(subject))
+    if _UNATTENDED.search(sender):
+        return bool(FAILED.search(beginning)) and bool(told(beginning, (), no_recipients(mail)))
+    named = bool(FAILED.search(subject)) and not _ANSWER.match(subject)
+    return named and evidence
 
 
-def _complaints(mail: Message, text: str) -> tuple[Bounce, ...]:
-    body = (
-        text
-        + "\n"
-        + "\n".join(
-            part.as_string()[:_TEXT_LIMIT]
-            for part in _parts(mail)
-            if part.get_content_type() == "message/feedback-report"
+def _from_sentences(mail: Message, text: str, returned: str) -> tuple[Bounce, ...]:
+    subject = header_of(mail, "Subject")
+    said = told(text, failed_recipients(mail), no_recipients(mail)) or {written_to(mail, returned): ""}
+    bounces = tuple(_from_said(address, own, text, subject, len(said) == 1) for address, own in said.items())
+    if len(bounces) == 1 and not bounces[0].recipient and not bounces[0].status and not _has_words(text):
+        return (Bounce("", "", "", "auto_reply"),)
+    return bounces
+
+
+def _from_said(recipient: str, own: str, text: str, subject: str, alone: bool) -> Bounce:
+    """Judged by the least text that says anything: the lines that name the recipient, what follows them, all of it."""
+    lines = " ".join(line for line in own.split("\n") if recipient and recipient in line)
+    everything = f"{subject} {text}" if alone or not own else own
+    words = next((part for part in (lines, own, everything) if _has_words(part)), everything)
+    whole = " ".join((own if own.strip() else text).split())
+    words = " ".join(words.split())[:8_000]
+    found = next((match for part in (words, whole, text) if (match := _REFUSAL.search(part))), None)
+    reply = next((match for part in (words, whole) if (match := _REPLY.search(part))), None)
+    status = found[0] if found else (f"{reply[1][0]}.0.0" if reply else "")
+    if DELIVERED.search(f"{subject} {whole}") and not FAILED.search(f"{subject} {whole}"):
+        return Bounce(recipient, status, whole[:500], "delivered")
+    delayed = re.search(r"\bdelay", subject, re.I) or (not status and _DELAYED.search(whole))
+    return Bounce(recipient, status, whole[:500], classify(status, words, "delayed" if delayed else ""))
+
+
+def _from_amazon(each: bouncejson.Told) -> Bounce:
+    found = _STATUS.search(each.status) or _STATUS.search(each.diagnostic)
+    status, kind = found[0] if found else "", each.kind
+    if kind == "permanent":
+        return Bounce(
+            each.recipient, status, each.diagnostic, _worst(classify(status, each.diagnostic, "failed"), each)
         )
-    )
-    found = [_address(match[1]) for match in _REMOVED.finditer(body)]
-    if not any(found):
-        for part in mail.walk():
-            if part.get_content_type() in ("message/rfc822", "text/rfc822-headers"):
-                found += _ADDRESS.findall(part.as_string()[:_TEXT_LIMIT].partition("\nTo:")[2].partition("\n")[0])
-    recipients = list(dict.fromkeys(address for address in found if address)) or [""]
-    return tuple(Bounce(recipient, "", "abuse report", "complaint") for recipient in recipients)
+    return Bounce(each.recipient, status, each.diagnostic, "soft" if kind == "transient" else kind)
 
 
-def _address(value: str) -> str:
-    found = _ADDRESS.search(value.partition(";")[2] or value)
-    return found[0] if found else ""
-
-
-def _decoded(subject: str) -> str:
-    try:
-        return str(make_header(decode_header(subject)))
-    except (LookupError, ValueError):
-        return subject
-
-
-def _amazon(text: str) -> tuple[Bounce, ...]:
-    """The notification of Amazon SES, when it comes by mail: one JSON object at the head of the text."""
-    if not text.lstrip().startswith("{") or "notificationType" not in text:
-        return ()
-    try:
-        told, _ = json.JSONDecoder().raw_decode(text.lstrip())
-    except (ValueError, RecursionError):
-        return ()
-    kind, bounce = str(told.get("notificationType")), told.get("bounce")
-    if kind == "Delivery" and isinstance(told.get("delivery"), dict):
-        delivery = told["delivery"]
-        said = str(delivery.get("smtpResponse", ""))
-        found = _STATUS.search(said)
-        return tuple(
-            Bounce(str(to), found[0] if found else "", said, "delivered") for to in _listed(delivery, "recipients")
-        )
-    if kind == "Complaint" and isinstance(told.get("complaint"), dict):
-        people = _people(told["complaint"], "complainedRecipients")
-        return tuple(Bounce(_address(str(to.get("emailAddress", ""))), "", "complaint", "complaint") for to in people)
-    if not isinstance(bounce, dict):
-        return ()
-    hard = str(bounce.get("bounceType")) == "Permanent" and bounce.get("bounceSubType") in ("General", "NoEmail", None)
-    return tuple(
-        Bounce(
-            _address(str(to.get("emailAddress", ""))),
-            str(to.get("status", "")),
-            str(to.get("diagnosticCode", "")),
-            "hard"
-            if hard and classify(str(to.get("status", "")), str(to.get("diagnosticCode", ""))) == "hard"
-            else "soft",
-        )
-        for to in _people(bounce, "bouncedRecipients")
-    )
-
-
-def _listed(holder: dict[str, Any], key: str) -> list[Any]:
-    found = holder.get(key)
-    return found if isinstance(found, list) else []
-
-
-def _people(holder: dict[str, Any], key: str) -> list[dict[str, Any]]:
-    return [person for person in _listed(holder, key) if isinstance(person, dict)]
+def _worst(kind: Kind, each: bouncejson.Told) -> Kind:
+    """Amazon's own judgement counts where the server's words are missing."""
+    return "hard" if not each.diagnostic and not each.status else kind

@@ -8,10 +8,12 @@ from email.policy import Policy
 from email.utils import parseaddr
 from typing import Any
 
-from sequences.bounces import decoded_part
+from sequences.bouncemail import decoded_part
 from sequences.signals import MailReceived
 
 MOST_HEADERS = 200
+# What a report says for machines (RFC 3464, 6533, 5965).
+_MACHINE_PARTS = ("message/delivery-status", "message/global-delivery-status", "message/feedback-report")
 _COMPAT: Policy = policy.compat32  # (the modern policy raises on headers that strangers write)
 
 
@@ -70,7 +72,7 @@ def _part(raw: bytes, subtype: str) -> str:
         part = None
     found = decoded_part(part) if part is not None else ""
     if subtype == "plain":
-        reports = [each for each in mail.walk() if each.get_content_type() == "message/delivery-status"]
+        reports = [each for each in mail.walk() if each.get_content_type() in _MACHINE_PARTS]
         found += "".join(f"\n\n{block.as_string()}" for each in reports for block in _blocks(each))
     return found
 

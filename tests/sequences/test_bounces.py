@@ -61,6 +61,21 @@ def _report(
         ("failed", "5.7.1", "554 5.7.1 blocked by policy", "soft"),
         ("delayed", "4.4.1", "connection timed out", "soft"),
         ("failed", "5.1.1", "greylisted, try again later", "soft"),
+        ("failed", "5.4.1", "550 5.4.1 Recipient address rejected: Access denied", "hard"),
+        ("failed", "5.0.0", "554 the domain is not reachable", "hard"),
+        ("failed", "5.0.0", "550 Requested action not taken: mailbox unavailable", "hard"),
+        ("failed (no such mailbox)", "5.0.0", "unknown", "hard"),
+        ("failed", "4.1.1", "450 4.1.1 user unknown in local recipient table", "hard"),
+        ("failed", "4.4.3", "host not found, try again", "soft"),
+        ("failed", "5.1.8", "553 5.1.8 sender's domain does not exist", "soft"),
+        ("failed", "5.7.1", "550 Sender address rejected: domain not found", "soft"),
+        ("failed", "5.1.0", "554 blocked using a list, see unknown host", "soft"),
+        ("failed", "5.2.1", "550 this account has been disabled", "soft"),
+        ("failed", "5.0.0", "550 Benutzer unbekannt", "hard"),
+        ("failed", "5.0.0", "550 el usuario no existe", "hard"),
+        ("failed", "5.0.0", "552 boite du destinataire pleine", "soft"),
+        ("relayed", "2.0.0", "250 ok", "delivered"),
+        ("expanded (to a list)", "2.0.0", "250 ok", "delivered"),
         ("delivered", "2.0.0", "250 ok", "delivered"),
     ],
 )
@@ -98,15 +113,29 @@ def test_a_complaint_names_everyone_it_concerns() -> None:
 
 
 @pytest.mark.parametrize(
-    ("mail", "kind"),
+    ("mail", "recipient", "kind"),
     [
-        (b"From: ann@x.example\nSubject: Re: roof\n\nSounds good, 550 dollars is fine.", "none"),
-        (b"From: ann@x.example\nSubject: Away\nAuto-Submitted: auto-replied\n\nBack on Monday.", "auto_reply"),
-        (b"", "none"),
+        (b"From: ann@x.example\nSubject: Re: roof\n\nSounds good, 550 dollars is fine.", "", "none"),
+        (b"From: ann@x.example\nSubject: Re: delivery\n\nThe tiles were not delivered. Ask bob@x.example.", "", "none"),
+        (b"From: ann@x.example\nSubject: tiles not delivered\n\nAsk bob@x.example.", "", "none"),
+        (b"From: ann@x.example\nSubject: Fwd: Undelivered Mail\n\nI got this back: 550 5.1.1 unknown user", "", "none"),
+        (b"From: shop@x.example\nSubject: Free delivery\nPrecedence: bulk\n\nWrite to help@x.example.", "", "none"),
+        (
+            b"From: ann@x.example\nSubject: Read: roof\nContent-Type: multipart/report; report-type=disposition-notification\n\nread",
+            "",
+            "none",
+        ),
+        (b"From: ann@x.example\nSubject: Away\nAuto-Submitted: auto-replied\n\nMonday.", "ann@x.example", "auto_reply"),
+        (
+            b"Return-Path: <>\nFrom: Ann <ann@x.example>\nSubject: Out of Office: roof\n\nhm",
+            "ann@x.example",
+            "auto_reply",
+        ),
+        (b"", "", "none"),
     ],
 )
-def test_a_mail_that_reports_on_nobody_is_no_bounce(mail: bytes, kind: str) -> None:
-    assert parse(mail) == (Bounce("", "", "", kind),)  # type: ignore[arg-type]
+def test_a_mail_that_reports_on_nobody_is_no_bounce(mail: bytes, recipient: str, kind: str) -> None:
+    assert parse(mail) == (Bounce(recipient, "", "", kind),)  # type: ignore[arg-type]
 
 
 def test_a_status_alone_decides_when_there_are_no_words() -> None:
@@ -128,6 +157,10 @@ def test_a_status_alone_decides_when_there_are_no_words() -> None:
         ({"notificationType": "Bounce", "bounce": {"bounceType": "Permanent", "bounceSubType": "General", "bouncedRecipients": [
             {"emailAddress": "ann@x.example", "status": "5.1.1", "diagnosticCode": "smtp; 550 unknown user"}]}}, ["hard"]),
         ({"notificationType": "Complaint", "complaint": {"complainedRecipients": [{"emailAddress": "ann@x.example"}, 7]}}, ["complaint"]),
+        ({"eventType": "Bounce", "bounce": {"bounceType": "Permanent", "bouncedRecipients": [{"emailAddress": "ann@x.example"}]}}, ["hard"]),
+        ({"eventType": "Bounce", "bounce": {"bounceType": "Transient", "bouncedRecipients": [{"emailAddress": "ann@x.example"}]}}, ["soft"]),
+        ({"Type": "Notification", "Message": '{"notificationType": "Complaint", "complaint": {"complainedRecipients": [{"emailAddress": "ann@x.example"}]}}'},
+         ["complaint"]),
         ({"notificationType": "Bounce", "bounce": {"bouncedRecipients": 7}}, ["auto_reply"]),
     ],
 )  # fmt: skip
