@@ -80,7 +80,9 @@ def mail_received(signal: MailReceived, event: ProviderEvent, now: datetime) -> 
         return "It was heard before, through another of our accounts."
     references = f"{signal.header('In-Reply-To')} {signal.header('References')}"
     headers = dict(signal.headers) | {"From": signal.sender}
-    machine = is_auto_reply(headers, signal.subject, signal.text)
+    # What stands quoted below is of an earlier mail, perhaps a machine's.
+    text = visible_reply(signal.text, html=signal.html) or signal.stripped
+    machine = is_auto_reply(headers, signal.subject, text)
     if machine is not None and (reports := returned.reports(signal)):
         # A mail server's report, applied as what it reports where it is about a mail of ours.
         return "" if returned.proven(signal, reports, now) else returned.UNPROVEN
@@ -88,7 +90,6 @@ def mail_received(signal: MailReceived, event: ProviderEvent, now: datetime) -> 
     if not people and machine is not None:
         return "A machine wrote it, and nobody here has its address."
     people = people or matching.newcomer(signal.sender, "email", now, name=signal.name)
-    text = visible_reply(signal.text, html=signal.html) or signal.stripped
     record_interaction(
         tenant_id=event.tenant_id,
         contact_id=people[0].pk,

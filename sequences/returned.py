@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 
 from contacts.addresses import normalised
 from intelligence.clean import is_auto_reply
+from intelligence.markup import text_of_html
 from sequences import bounces
 from sequences.models import Message, Sender
 from sequences.signals import Bounced, Complained, MailReceived
@@ -19,6 +20,8 @@ from sequences.webhooks.base import mark_in
 UNPROVEN = "It reports on a mail, and nothing shows that the mail was ours."
 # Mail servers try for five days (RFC 5321 §4.5.4.1) before they report; two more for what waits on the way.
 WRITTEN_LATELY = timedelta(days=7)
+# Feedback types that are no complaint of a person's (RFC 5965; RFC 6591).
+_NO_COMPLAINT = {"not-spam", "auth-failure"}
 _ABOUT_PARTS = {"content-type", "content-transfer-encoding", "mime-version", "from", "subject"}
 # RFC 7208 §9.1, as the server that took the mail in writes it; a report has no envelope sender, so `helo` is what was checked.
 _PASSED = re.compile(r"^\s*pass\b", re.IGNORECASE)
@@ -44,7 +47,12 @@ def reports(signal: MailReceived) -> list[Report]:
         if each.kind in ("hard", "soft") and (each.recipient or mark):
             hard = each.kind == "hard"
             found.append(Bounced(mark, "", each.recipient, "returned mail", hard, each.status, each.diagnostic))
-        elif each.kind == "complaint":
+        elif (
+            each.kind == "complaint"
+            and each.diagnostic not in _NO_COMPLAINT
+            and each.recipient.lower() != signal.sender.lower()
+        ):
+            # (who asks for an end themselves, as Apple's mail program does for them, is heard like anybody's words)
             found.append(Complained(mark, "", each.recipient))
     return found
 
@@ -96,4 +104,5 @@ def as_mail(signal: MailReceived) -> bytes:
     lines = [f"{name}: {' '.join(value.split())}" for name, value in kept if name and ":" not in name]
     lines += [f"From: {signal.sender}", f"Subject: {' '.join(signal.subject.split())}"]
     head = "\n".join([*lines, "Content-Type: text/plain; charset=utf-8", "Content-Transfer-Encoding: 8bit"])
-    return f"{head}\n\n{signal.text}".encode("utf-8", "replace")
+    text = signal.text if signal.text.strip() else text_of_html(signal.html)
+    return f"{head}\n\n{text}".encode("utf-8", "replace")

@@ -6,7 +6,7 @@ from uuid import uuid4
 
 import pytest
 
-from contacts.models import Contact, Suppression
+from contacts.models import Contact, Interaction, Suppression
 from omnify.simulator.mail_events import delivery_status_text
 from sequences.models import Message
 from sequences.returned import UNPROVEN
@@ -127,3 +127,33 @@ def test_a_complaint_that_the_recipients_provider_sends_ends_the_mail(house: Hou
     returned(house, now, spf("people.example"), COMPLAINT)
     (row,) = rows(Suppression)
     assert (row.address, row.channel, row.reason) == (PAT, "email", "complaint")
+
+
+def test_a_report_that_no_person_made_ends_nothing(house: House, now: datetime) -> None:
+    sent(house, now)
+    returned(house, now, spf("people.example"), COMPLAINT.replace("Type: abuse", "Type: auth-failure"))
+    assert rows(Suppression) == []
+
+
+def test_apples_program_asks_for_the_end_in_the_persons_name(house: House, now: datetime) -> None:
+    headers = {"Auto-Submitted": "auto-replied", "X-Apple-Unsubscribe": "true"}
+    mail(house.email, now, PAT, "Apple Mail sent this email to unsubscribe.", headers=headers, Subject="unsubscribe")
+    apply_all(now)
+    (row,) = rows(Suppression)
+    assert (row.address, row.channel, row.reason) == (PAT, "email", "opted_out")
+
+
+def test_a_report_of_html_alone_is_read(house: House, now: datetime) -> None:
+    message = sent(house, now)
+    html = f"<p>Delivery has failed to:</p><p>{PAT}</p><p>550 5.1.1 user unknown</p>"
+    fields = {"Subject": "Undeliverable", "HtmlBody": html, "headers": marked(message)}
+    mail(house.email, now, "postmaster@relay.example", "", **fields)
+    apply_all(now)
+    assert gone(house)
+
+
+def test_what_a_machine_wrote_below_an_answer_does_not_make_the_answer_a_machines(house: House, now: datetime) -> None:
+    body = "Thanks, Monday suits.\n\nOn 1 May 2026, Acme <hello@acme.example> wrote:\n> Do not reply to this email.\n"
+    mail(house.email, now, PAT, body, Subject="roof")
+    apply_all(now)
+    assert [each.outcome for each in rows(Interaction, direction="inbound")] == ["replied"]
