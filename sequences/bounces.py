@@ -57,6 +57,7 @@ _MACHINE: Final = re.compile(
 )
 _UNATTENDED: Final = re.compile(r"\bno[._-]?reply@", re.I)
 _ANSWER: Final = re.compile(r"^\s*(?:re|fwd?|aw|wg|sv|tr|rv|antw)\s*:", re.I)
+_FILTERED: Final = re.compile(r"\b(?:was|been|is) (?:automatically )?(?:rejected|refused)\b", re.I)
 _DELAYED: Final = re.compile(
     r"delayed|will be retried|still (?:trying|being)|not yet been|temporary|warning message only|4\.4\.[127]", re.I
 )
@@ -78,7 +79,7 @@ def parse(raw: bytes) -> tuple[Bounce, ...]:
         mail.get_content_type() == "multipart/report"
         and "disposition-notification" in header_of(mail, "Content-Type").lower()
     ):
-        return (Bounce("", "", "", "none"),)
+        return (_refused_by_a_filter(mail, text) or Bounce("", "", "", "none"),)
     fields = [*_reported_fields(mail)] or [*written_fields(text)]
     if fields and (reported := _from_all_fields(mail, fields, text, returned)):
         return reported
@@ -93,7 +94,9 @@ def parse(raw: bytes) -> tuple[Bounce, ...]:
 def classify(status: str, diagnostic: str, action: str = "") -> Kind:
     """hard, soft or delivered from a status code, the server's words and the action of a report."""
     action = action.lower().strip().partition(" ")[0]
-    if action in ("delivered", "relayed", "expanded") or (status.startswith("2") and action in ("", "delivered")):
+    if action in ("delivered", "relayed", "expanded", "deliverable") or (
+        status.startswith("2") and action in ("", "delivered")
+    ):
         return "delivered"
     if action == "delayed" or SOFT.search(diagnostic):
         return "soft"
@@ -109,6 +112,16 @@ def classify(status: str, diagnostic: str, action: str = "") -> Kind:
     if NOWHERE.search(diagnostic):
         return "hard"
     return "hard" if re.match(r"5\.1\.(?:[0-6]|10)$", status) or status == "5.4.4" else "soft"
+
+
+def _refused_by_a_filter(mail: Message, text: str) -> Bounce | None:
+    """What a recipient's own mail filter sends back in the shape of a read receipt (RFC 5429). Any other receipt is None."""
+    parts = (part for part in parts_of(mail) if part.get_content_type() == "message/disposition-notification")
+    fields = next((fields_of(block.items()) for part in parts for block in part.walk() if "Disposition" in block), None)
+    if fields is None or "deleted" not in fields["disposition"].lower() or not _FILTERED.search(text):
+        return None
+    said = " ".join(text.split())[:500]
+    return Bounce(_recipient(fields), "", said, classify("", said))
 
 
 def _reported_fields(mail: Message) -> Iterator[Mapping[str, str]]:

@@ -138,6 +138,34 @@ def test_a_mail_that_reports_on_nobody_is_no_bounce(mail: bytes, recipient: str,
     assert parse(mail) == (Bounce(recipient, "", "", kind),)  # type: ignore[arg-type]
 
 
+@pytest.mark.parametrize(
+    ("said", "disposition", "found"),
+    [
+        (b"Your message was automatically rejected:\nQuota exceeded", b"deleted", ("ann@x.example", "soft")),
+        (b"Your message was refused: ann no longer works here", b"deleted", ("ann@x.example", "hard")),
+        (b"Your message was deleted without being read.", b"deleted", ("", "none")),
+        (b"Your message was displayed. My last one was rejected.", b"displayed", ("", "none")),
+    ],
+)
+def test_a_receipt_is_a_bounce_only_where_a_filter_refused_the_mail(
+    said: bytes, disposition: bytes, found: tuple[str, str]
+) -> None:
+    mail = (
+        b"From: postmaster@x.example\nSubject: Automatically rejected mail\nMIME-Version: 1.0\n"
+        b'Content-Type: multipart/report; report-type=disposition-notification; boundary="b"\n\n--b\n\n'
+        + said
+        + b"\n--b\nContent-Type: message/disposition-notification\n\nFinal-Recipient: rfc822; ann@x.example\n"
+        + b"Disposition: automatic-action/MDN-sent-automatically; "
+        + disposition
+        + b"\n\n--b--\n"
+    )
+    assert [(each.recipient, each.kind) for each in parse(mail)] == [found]
+
+
+def test_an_address_that_was_only_probed_counts_as_reached() -> None:
+    assert classify("2.1.5", "smtp; 250 2.1.5 Ok", "deliverable") == "delivered"
+
+
 def test_a_status_alone_decides_when_there_are_no_words() -> None:
     assert [classify(status, "") for status in ("5.1.1", "5.1.10", "5.2.2", "4.0.0", "5.7.26", "2.0.0", "")] == [
         "hard",
