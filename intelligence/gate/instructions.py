@@ -7,7 +7,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from intelligence.gate.english import ING
+from intelligence.gate.vocabulary import ING
 
 _WORD_TO_SEND: Final = r"(?:stop\w*|end|quit|cancel|unsub\w*|opt ?out|remove|out)"
 _PATTERN: Final = re.compile(
