@@ -55,7 +55,10 @@ _EVEN_IN_AN_INSTRUCTION: Final = frozenset(
 )
 _CLAUSE: Final = re.compile(r"[.!?;:,\n…。！？،؛|]")
 _PLAYFUL: Final = re.compile(r"(?<!\w)(?:ha(?:ha)+\w*|lol|lmao|lmfao|rofl|jk|kidding|joking|laugh\w*|hehe)(?!\w)")
-_STRONG: Final = frozenset({"stop", "stopall", "stop all", "unsubscribe", "unsub", "opt out", "optout", "stop now"})
+_STRONG: Final = frozenset(
+    {"stop", "stopall", "stop all", "unsubscribe", "unsub", "opt out", "optout", "stop now", "stopp", "arretez", "baja"}
+)
+_ANNOYED: Final = re.compile(r"(?<!\w)(?:spam|harass\w*|annoying|leave me)(?!\w)")
 _IMPERATIVE: Final = re.compile(
     r"(?:^|(?<=[.!?;,\n] ))(?:(?:please|pls|just|ok|hi|hello|hey|no|yes|can you|could you|i want to|i need to|id like to|i wanna) ){0,3}"
     r"(?:stop|cancel|quit|end|unsubscribe|revoke|remove|cease|desist|discontinue)(?= )"
@@ -81,6 +84,8 @@ def read(text: str, *, channel: Channel = "sms", subject: str = "") -> Gate:
     chosen = _choose(found_hits)
     if chosen:
         return _gate(chosen, reading, channel)
+    if somebody := _another_name(reading):
+        return somebody
     declined = english.NOT_INTERESTED.search(line)
     if not spans and (doubt := _IMPERATIVE.search(line)) and not _HARMLESS.search(line, doubt.start()):
         return Gate("hold", frozenset(), "starts like a revocation", reading.quote(*doubt.span()), "en", bool(declined))
@@ -145,7 +150,7 @@ def _keyword_clause(reading: Reading) -> Hit | None:
         if not found or found[0] != "opt_out":
             continue
         sure = (
-            (found[2] in _STRONG or english.NOT_INTERESTED.search(reading.line) is not None)
+            (found[2] in _STRONG or _ANNOYED.search(reading.line) or english.NOT_INTERESTED.search(reading.line))
             and not playful
             and (index in (0, len(clauses) - 1) or len(reading.words) <= 20)
         )
@@ -163,6 +168,7 @@ def _shouted(reading: Reading) -> Hit | None:
         if (
             word.text == "stop"
             and said.isupper()
+            and beside.text not in _QUOTING
             and not (next_to_it.isupper() and len(next_to_it) > 1)
             and not _HARMLESS.search(reading.line)
         ):
@@ -170,6 +176,21 @@ def _shouted(reading: Reading) -> Hit | None:
     return None
 
 
+def _another_name(reading: Reading) -> Gate | None:
+    """ "This is not Maria": perhaps a wrong number; only the capital letter tells it from "this is not urgent"."""
+    if len(reading.words) > 8 or not (match := _NOT_ME.search(reading.line)):
+        return None
+    quote = reading.quote(*match.span())
+    name = reading.quote(*match.span(1))
+    if not name.istitle() or sum(word[0].isupper() for word in quote.split()) > 2:
+        return None
+    return Gate("hold", frozenset(), "not this person", quote, "en")
+
+
+_QUOTING: Final = frozenset({"said", "says", "say", "saying", "reads", "sign", "word", "a", "the"})
+_NOT_ME: Final = re.compile(
+    r"(?<!\w)(?:this is not|this isnt|im not|i am not|its not|(?:dont|do not) know (?:any|a)) (\w+)(?= ?(?:[.!,\n]|$))"
+)
 _CLAUSE_RULE: Final = english.rule("keyword as a clause", "opt_out", r"stop")
 
 
@@ -215,7 +236,12 @@ def _scope(hit: Hit, line: str, channel: Channel) -> frozenset[Channel]:
 
 
 def _after(line: str, at: int) -> list[str]:
-    return _CLAUSE.split(line[at : at + 60])[0].split()[:6]
+    words = _CLAUSE.split(line[at : at + 60])[0].split()[:6]
+    return next((words[:index] for index, word in enumerate(words) if word in _TURNS), words)
+
+
+# "stop calling but you can text me": what comes after is welcome
+_TURNS: Final = frozenset("but however just only instead except pero aber mais ma maar ale но men you solo nur".split())
 
 
 _BY_MAIL: Final = re.compile(
@@ -223,10 +249,10 @@ _BY_MAIL: Final = re.compile(
 )
 # Words for calls alone close calls; a telephone, a number or texts mean both ("stop" itself does, too).
 _BY_CALL: Final = re.compile(
-    r"(?<!\w)(?:call\w*|phon(?:ing|ed)|phone (?:me|us|calls?)|ring\w*|dial\w*|voicemails?|robocall\w*|llam\w+|appel\w+|anruf\w*|angerufen|ruf|rufen|telefonier\w*|lig(?:ar|ue|uem|acoes)\w*)(?!\w)"
+    r"(?<!\w)(?:call\w*|phon(?:ing|ed)|phone (?:me|us|calls?)|ring\w*|dial\w*|voicemails?|robocall\w*|llam\w+|appel\w+|bel(?:len|t)?|gebeld|chiam\w+|dzwon\w*|звон\w+|anruf\w*|angerufen|ruf|rufen|telefonier\w*|lig(?:ar|ue|uem|acoes)\w*)(?!\w)"
 )
 _BY_TEXT: Final = re.compile(
-    r"(?<!\w)(?:text\w*|txt\w*|sms\w*|phones?(?! (?:me|us|calls?)(?!\w))|robotext\w*|whatsapp\w*|number|messag\w*|msgs?|mensaj\w*|mensag\w*|nachrichten|messages?)(?!\w)"
+    r"(?<!\w)(?:text\w*|txt\w*|sms\w*|phones?(?! (?:me|us|calls?)(?!\w))|robotext\w*|whatsapp\w*|number|messag\w*|msgs?|mensaj\w*|mensag\w*|nachrichten|messages?|messagg\w*|bericht(?:en)?|wiadomosci|сообщени\w*|смс)(?!\w)"
 )
 _BY_ANY: Final = re.compile(
     r"(?<!\w)(?:contact\w*|bother\w*|harass\w*|reach\w*|communicat\w*|correspondence|solicit\w*|disturb\w*|get in touch|pester\w*|bug\w*|annoy\w*|hear|stalking)(?!\w)"

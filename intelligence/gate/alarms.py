@@ -17,20 +17,45 @@ _NOT_PEOPLE: Final = frozenset(
 def _threat(match: re.Match[str]) -> Verdict | None:
     """A lawyer may also be a customer: only words turned against the sender are a threat for certain."""
     around = f"{match.string[max(0, match.start() - 60) : match.start()]} {match[0]} {' '.join(after(match, 6))}"
-    return (
-        "complaint"
-        if re.search(
-            r"\b(?:you|your|u|ur|yall|these|hear from|(?:contact|call|talk|speak|talking|speaking|calling|contacting)(?: to| with)? (?:my|an?)|got an?|suing|sue|file|filing|stop|texting)\b",
-            around,
-        )
-        else "hold"
-    )
+    if _FRIENDLY.search(around):
+        return "hold"
+    return "complaint" if _AGAINST.search(around) else "hold"
+
+
+_FRIENDLY: Final = re.compile(
+    r"\b(?:good|recommend\w*|referred|friend|contract|closing|documents?|paperwork|agreement|review|know (?:a|any)|need (?:a|an)|looking for|are you)\b"
+)
+_AGAINST: Final = re.compile(
+    r"\b(?:hear(?:ing)? from|(?:contact|call|talk|speak|talking|speaking|calling|contacting|contacted|called|forward\w*|send\w*|report\w*)(?: \w+){0,2}? (?:my|an?)|"
+    r"(?:will|gonna|going to|to) (?:be )?(?:contact|call|writ|sue|in touch|email|send)\w*|against|wird sich (?:bei ihnen )?melden|got an?|suing|sue|file|filing|stop|texting|harass\w*|these (?:texts|calls|messages))\b"
+)
+
+
+def _wrong(match: re.Match[str]) -> Verdict | None:
+    """ "You have the wrong number", not "I gave you the wrong number" nor "the wrong person signed"."""
+    led, follows = before(match, 6), after(match, 1)
+    if {"gave", "give", "typed", "wrote", "entered", "dialed", "picked", "chose", "ordered", "sent"}.intersection(led):
+        return None
+    if led[:1] in (["is"], ["was"], ["did"], ["do"], ["does"]) or led[-1:] == ["wont"]:
+        return "hold"
+    of_something = follows in (["of"], ["on"], ["signed"], ["came"], ["showed"], ["was"], ["is"], ["got"], ["called"])
+    return "hold" if of_something and "have" not in led else "wrong_number"
 
 
 def _law(match: re.Match[str]) -> Verdict | None:
     return (
         "hold"
-        if {"comply", "compliant", "compliance", "software", "help"}.intersection(before(match, 6) + after(match, 6))
+        if {
+            "comply",
+            "compliant",
+            "compliance",
+            "software",
+            "help",
+            "certified",
+            "licensed",
+            "registered",
+            "approved",
+        }.intersection(before(match, 6) + after(match, 6))
         else "complaint"
     )
 
@@ -48,8 +73,8 @@ THREATS: Final[tuple[Rule, ...]] = (
     rule("legal threat", "complaint", r"(?:suing|sue) (?:you|u|your|yall)|legal action|lawsuit|class action|small claims|take you to court|see you in court|cease and desist|c and d letter|statutory damages|500 per (?:text|call|message|violation)|1500 per (?:text|call|message|violation)", scope="all"),
     rule("lawyer", "complaint", r"(?:lawyers?|attorneys?|solicitor|legal team|legal counsel|abogad[oa]s?|avocats?|anwalt|rechtsanwalt|advogad[oa]s?|avvocato|advocaat)", scope="all", check=_threat),
     rule("law", "complaint", r"(?:tcpa|fcc|ftc|fdcpa|can spam|attorney general|telephone consumer protection|do not call (?:list|registry|register|database)|dnc (?:list|registry)|dnc|ic3|ico|cnil|bundesnetzagentur|verbraucherzentrale)", scope="all", check=_law),
-    rule("harassment", "complaint", r"(?:harass(?:ment|ing|ed)|stalking) ?(?:me|us|charges)?|this is (?:illegal|harassment|against the law)|you(?:re| are) (?:breaking|violating) the law|illegal(?:ly)? (?:text\w*|call\w*|contact\w*|message\w*|spam)|acoso|hostigamiento|harcelement|belastigung|assedio", scope="all"),
-    rule("reporting you", "complaint", r"(?:report(?:ing|ed)?|reportar|denunci\w+|signaler|denuncia) (?:you|u|this|these|your|ur|it|as|los|les|vous|sie|para)(?: \w+){0,3}? ?(?:as spam|to|for|number|spam|fcc|ftc|bbb|police|carrier|authorities|spammer)?|police (?:report|complaint)|call(?:ing)? the (?:police|cops)|los voy a denunciar|voy a demandar|demanda(?:re|r)|porter plainte|(?:werde|werden|wird) (?:sie|euch|dich|das) (?:\w+ ){0,3}?melden|anzeige erstatten|abmahnung|processar voces", scope="all"),
+    rule("harassment", "complaint", r"(?:harass(?:ment|ing|ed)|stalking) ?(?:me|us|charges)?|this is (?:illegal|harassment|against the law)|you(?:re| are) (?:breaking|violating) the law|illegal(?:ly)? (?:text\w*|call\w*|contact\w*|message\w*|spam)|acoso|hostigamiento|(?:violat|breach)\w* (?:\w+ ){0,2}(?:gdpr|ccpa|dsgvo|rgpd|lgpd|rodo|avg)|harcelement|belastigung|assedio", scope="all"),
+    rule("reporting you", "complaint", r"(?:report(?:ing|ed)?|reportar|denunci\w+|signaler|denuncia) (?:you|u|this|these|your|ur|it|as|los|les|vous|sie|para)(?: \w+){0,3}? ?(?:as spam|to|for|number|spam|fcc|ftc|bbb|police|carrier|authorities|spammer)?|police (?:report|complaint)|call(?:ing)? the (?:police|cops)|los voy a denunciar|voy a denunciar\w*|signale (?:ce|votre|cet|vos) (?:numero|sms|messages?|spam)|voy a demandar|demanda(?:re|r)|porter plainte|(?:werde|werden|wird) (?:sie|euch|dich|das) (?:\w+ ){0,3}?melden|anzeige erstatten|(?:werde|werden) (?:sie|euch) anzeigen|melde (?:das|sie|dies) (?:der|bei)|abmahnung|processar voces|denunciar (?:ao|voces|para)|(?:vi|la) (?:denuncio|segnalo)|doe aangifte|zgl[ao]sz\w+ (?:to |was |sprawe )?(?:na|do) (?:policj\w|uodo|uke|prokuratur\w)|pozwe was|подам в суд|напишу жалобу", scope="all"),
 )  # fmt: skip
 
 GRIEVANCES: Final[tuple[Rule, ...]] = (
@@ -58,8 +83,11 @@ GRIEVANCES: Final[tuple[Rule, ...]] = (
 )  # fmt: skip
 
 WRONG: Final[tuple[Rule, ...]] = (
-    rule("wrong number", "wrong_number", r"(?:wrong|incorrect) (?:number|no|num|person|guy|girl|lady|email|address|contact|phone|party|one)|not the (?:right|correct) (?:person|number|email)|nobody (?:here )?(?:by|with) that name|no (?:one|body) (?:here )?(?:by|with|named|called) \w+(?: name)?|no longer (?:\w+ )?(?:has|uses|have|belongs|owns?|works?|reach\w*)(?: \w+){0,3}? ?(?:this|that|here|number|phone|at)|(?:this|that|its|it) (?:is |was )?(?:not|isnt|no longer|used to be) (?:his|her|their|\w+s) (?:number|phone|cell|email|line)|you (?:have|got|must have)(?: \w+){0,2}? (?:the )?wrong|(?:i )?dont know (?:any|anyone|anybody|who) (?:\w+ ){0,3}?(?:is|named|called|that is|with that name|by that name)|numero (?:equivocado|incorrecto|errado)|se (?:equivoco|equivocaron|equivoca) de (?:numero|persona)|(?:mauvais|faux) numero|erreur de numero|trompe[zr]? de (?:numero|personne)|falsche (?:nummer|person)|falsch verbunden|verkehrte? nummer|numero sbagliato|verkeerd nummer|forkert nummer|fel nummer|zly numer|pomylka|ошиблись номером|не тот номер|טעות במספר|מספר שגוי|رقم خاطئ|رقم غلط|番号違い|打错了"),
-    rule("not this person", "wrong_number", r"(?:im|i am|this is|its) not (?:the person|who you|whoever|him|her)|you have me confused|(?:no|not) \w+ here|new phone who dis|(?:new|different) (?:owner|person) (?:of|has|with) (?:this|the) (?:number|phone)|i (?:just )?got this (?:number|phone)(?: \w+){0,3}?|no soy (?:la persona|quien)"),
+    rule("wrong number", "wrong_number", r"(?:wrong|incorrect) (?:number|no|num|person|guy|girl|lady|email|contact|phone|party|one)|not the (?:right|correct) (?:person|number|email)|you (?:have|got|must have)(?: \w+){0,2}? (?:the )?wrong(?= ?(?:[.!?,;\n]|$))|wrong(?= # ?$)", check=_wrong),
+    rule("wrong number", "wrong_number", r"(?:nobody|no one|no body) (?:here )?(?:by|with) that name|no (?:one|body) (?:here )?(?:by|with|named|called) \w+(?: name)?|(?:theres|there is) no (?!one|problem|answer|service|signal)\w+ at this (?:number|phone)|no longer (?:\w+ )?(?:has|uses|have|belongs|owns?|works?|reach\w*)(?: \w+){0,3}? ?(?:this|that|here|number|phone|at)|this (?:number|phone) (?:no longer|doesnt|does not) belongs? to|(?:this|that|its|it) (?:is |was )?(?:not|isnt|no longer|used to be) (?:his|her|their|\w+s) (?:number|phone|cell|email|line)|not \w+s (?:number|phone) anymore|(?:i )?dont know (?:any|anyone|anybody|who) (?:\w+ ){0,3}?(?:is|named|called|that is|with that name|by that name)"),
+    rule("wrong number", "wrong_number", r"numero (?:equivocado|incorrecto|errado)|se (?:equivoco|equivocaron|equivoca) de (?:numero|persona)|(?:mauvais|faux) numero|erreur de numero|tromp(?:e|ez|er|es)? de (?:numero|personne)|vous faites erreur|falsche (?:nummer|person)|falsch verbunden|sich verwahlt|verkehrte? nummer|(?:voce|vc|vcs) err(?:ou|aram) (?:o |de )?numero|(?:^|(?<=[.!?,;\n] ))(?:e|foi) engano(?= ?(?:[.!?,;\n]|$))|numero sbagliato|(?:ha|hai|avete) sbagliato (?:numero|persona)|verkeerde? nummer|forkert nummer|fel nummer|zly numer|pomylka|ошиблись номером|не тот номер|טעות במספר|מספר שגוי|رقم خاطئ|رقم غلط|番号違い|打错了"),
+    rule("not this person", "wrong_number", r"(?:im|i am|this is|its) not (?:the person|who you|whoever|him|her)|you have me confused|new phone who dis|(?:new|different) (?:owner|person) (?:of|has|with) (?:this|the) (?:number|phone)|i (?:just )?got this (?:number|phone)(?: \w+){0,3}?|no soy (?:la persona|quien)"),
+    rule("not this person", "hold", r"(?:^|(?<=[.!?,;\n] ))(?:sorry |hi |hello |im sorry )*(?:no|not) (?!one|problem|sure|home|yet|much|from|going|really|longer|more|working|here|there|need|rush|worries)\w+ here(?= ?(?:[.!?,;\n]|$))"),
     rule("deceased", "wrong_number", r"(?:(?:is|has|have|was|recently|just) )*(?:passed away|deceased|passed on|(?:is|has) died|is dead|died (?:last|in|a|two|three|on|this)|fallecio|ha fallecido|fallecid[oa]|murio|est decedee?|est mort|decede|verstorben|gestorben|faleceu|falecid[oa])", scope="all", check=_death),
     rule("deceased", "wrong_number", r"(?:he|she|\w+) (?:is |has |was )?(?:passed away|deceased|died)", scope="all", check=lambda match: None if match[0].split()[0] in _NOT_PEOPLE else ("wrong_number" if match[0].split()[0] in ("he", "she", "hes", "shes") else "hold")),
     rule("minor", "hold", r"(?:im|i am|hes|shes|he is|she is|its) (?:only |just |like )?(?:[5-9]|1[0-7])(?: (?:years? old|yo|yrs? old|y o)|(?= ?(?:[.!?,;\n]|$|and |so )))|(?:im|i am) (?:a |just a |only a )?(?:minor|kid|child|underage)|under ?age|my (?:mom|dad|mother|father|parents) (?:says?|said|wont let)|(?:this is )?a (?:childs?|kids?) phone|tengo (?:[5-9]|1[0-7]) anos|soy menor"),

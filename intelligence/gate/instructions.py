@@ -16,7 +16,7 @@ _PATTERN: Final = re.compile(
     | (?:reply|respond|text|txt|send|snd)\ \w+\ stop(?!\w)
     | (?:to|2|for)\ (?:be\ removed|opt\ ?out|unsub\w*|stop|end|cancel|quit|remove)(?:\ \w+){{0,4}}?\ ?[,:]?\ (?:reply|text|txt|send|sms|msg|call|visit|click|go\ to|email|respond|press|get|getstop|tap|follow|use)
     | (?:2|to|4)stop | getstop | stop\ ?[?:]\ (?:reply|text|txt|send|call|sms)
-    | {_WORD_TO_SEND}(?:\ [?,:|/])?\ (?:reply|txt|text|send|sms|call|with|at\ any\ ?time|anytime|here|link|below|by\ (?:calling|clicking|replying|texting)|from\ alerts|now\ by|via|at\ https?|to\ \w*\d{{3,}}|\w*\d{{5,}})(?:\ \w+){{0,3}}
+    | {_WORD_TO_SEND}(?:\ [?,:|/])?\ (?:(?:reply|txt|text|send|sms|call)(?=(?:\ \S+){{0,4}}?\ (?:\S*\d|stop|x|end|quit|unsub|out|no)(?!\w))|with(?=\ (?:stop|the\ word|\w*\d))|at\ any\ ?time|anytime|here|link|below|by\ (?:calling|clicking|replying|texting)|from\ alerts|now\ by|via|at\ https?|to\ \w*\d{{3,}}|\w*\d{{5,}})(?:\ \w+){{0,3}}
     | (?:reply|replying|respond|send|sending|txt|texting)\ (?:with\ )?{_WORD_TO_SEND}\ (?:to|2|4|at|on)
     | (?:click|tap|visit|go|link|use|follow|manage|update)\ (?:\w+\ ){{0,5}}(?:unsubscribe|opt\ out|preferences|unsub)
     | (?:if\ you|you\ (?:can|may|are\ receiving|received|will\ (?:be|get|receive)))\ (?:\w+\ ){{0,8}}(?:unsubscribe|unsubscribing|opt\ out|receive|receiving|stop)

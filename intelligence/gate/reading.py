@@ -17,7 +17,7 @@ HEAD = TAIL = 4_000  # characters of a long text that are read: people say stop 
 _STOP_SIGNS: Final = frozenset("🛑✋⛔🚫🤚🖐")
 _ENDS: Final = frozenset('.!?;:,\n…。！？،؛|/()[]{}"•*')
 _APOSTROPHES: Final = frozenset("'’‘`´ʼ＇")
-_ENGLISH_TAILS: Final = frozenset({"t", "s", "m", "d", "re", "ve", "ll"})
+_ENGLISH_TAILS: Final = frozenset({"t", "s", "m", "d", "re", "ve", "ll", "am"})
 _DIGITS: Final = str.maketrans("013457$@", "oieastsa")
 _CYRILLIC: Final = str.maketrans("аеорстухікмнвѕ", "aeopctyxikmhbs")
 _DECODED: Final = frozenset(
@@ -27,7 +27,9 @@ _DECODED: Final = frozenset(
         *("me", "list", "alone", "leave", "off", "fuck"),
     }
 )
-_WORD: Final = re.compile(r"\S+")
+_PLEASE: Final = re.compile(r"p+l+[ea]*[sz]+e*")
+_MASKED: Final = re.compile(r"(?<![^\W_])[fF](?:\*{2,4}|[*#@$!-]{1,3}(?=c?k))(?:c?k)?(in'?g?)?(?![^\W_])")
+_STRETCHED: Final = re.compile(r"(?:stop){2,}|s+t+o{3,}p+|s+t+op{3,}|s{2,}t+op+|st{2,}op+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,18 +89,28 @@ def _folded(char: str) -> str:
         return char
     if char in _APOSTROPHES:
         return "'"
+    char = _UNDECOMPOSED.get(char, char)
     decomposed = unicodedata.normalize("NFKD", char).casefold()
     kept = "".join(c for c in unicodedata.normalize("NFKD", decomposed) if unicodedata.category(c) not in _INVISIBLE)
     return unicodedata.normalize("NFC", kept)
 
 
+_UNDECOMPOSED: Final = {
+    "ł": "l",
+    "Ł": "l",
+    "ø": "o",
+    "Ø": "o",
+    "đ": "d",
+    "Đ": "d",
+}  # letters Unicode does not take apart
 _INVISIBLE: Final = frozenset({"Mn", "Me", "Cf", "Cc"})
 
 
 def _words(text: str, offset: int) -> list[Word]:
     words: list[Word] = []
     letters: list[str] = []
-    start = end = 0
+    start = end = passed = 0
+    masked = {match.start() + offset: match for match in _MASKED.finditer(text)}
 
     def flush() -> None:
         if letters:
@@ -106,9 +118,19 @@ def _words(text: str, offset: int) -> list[Word]:
             letters.clear()
 
     for index, char in enumerate(text, offset):
+        if index < passed:
+            continue
+        if match := masked.get(index):
+            flush()
+            passed = match.end() + offset
+            words.append(Word("fucking" if match[1] else "fuck", index, passed))
+            continue
         if char == "\n" or char in _ENDS:
             flush()
             words.append(Word(char, index, index + 1))
+            continue
+        if char == "#" and not letters and not text[index - offset + 1 : index - offset + 2].isalnum():
+            words.append(Word("number", index, index + 1))  # "wrong #"
             continue
         if char in _STOP_SIGNS:
             flush()
@@ -147,7 +169,9 @@ def _split(run: str, start: int, end: int) -> list[Word]:
 
 def _decoded(word: str) -> str:
     if word.isascii() and word.isalpha():
-        return word
+        if _PLEASE.fullmatch(word):
+            return "please"
+        return "stop" if _STRETCHED.fullmatch(word) else word
     if any("а" <= char <= "я" or char in "іѕ" for char in word) and any("a" <= char <= "z" for char in word):
         word = word.translate(_CYRILLIC)
     plain = word.translate(_DIGITS)

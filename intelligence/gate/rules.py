@@ -76,6 +76,11 @@ def before(match: re.Match[str], words: int = 4) -> list[str]:
     return clause.split()[-words:]
 
 
+def clause(match: re.Match[str], words: int = 8) -> list[str]:
+    """The words of the same clause just after a match, nearest first."""
+    return _MARK.split(match.string[match.end() : match.end() + 80], maxsplit=1)[0].split()[:words]
+
+
 def after(match: re.Match[str], words: int = 5) -> list[str]:
     """The words just after a match, up to the end of the sentence, nearest first."""
     clause = re.split(r"[.!?\n…]", match.string[match.end() : match.end() + 80], maxsplit=1)[0]

@@ -16,29 +16,55 @@ _FAMILIES: Final[dict[tuple[Kind, str], str]] = {
     ("opt_out", "en"): (
         "stop,stopall,stop all,end,end all,quit,cancel,cancel all,unsubscribe,unsubscribe all,unsubscribe me,unsub,"
         "revoke,opt out,optout,opt me out,discontinue,remove,remove me,delete me,desist,cease,stop it,stop this,stop that,"
-        "stop now,no more,arret,td,stop stop,stopit,stopp,stahp,stawp"
+        "stop now,no more,arret,td,stop stop,stopit,stopp,stahp,stawp,stop txt,stop text,stop sms,stop msg,text stop,txt stop,"
+        "reply stop,send stop,stop to end,stop to opt out,stop to cancel,stop to quit,stop to unsubscribe,end it,end this,"
+        "quit it,quit this,cut it out,knock it off,give it a rest,enough already,enough of this,enough of these,make it stop,"
+        "make this stop,make them stop,stop with this,stop everything,no more of this,no more of these,block me,opting out,"
+        "opted out,remove this number,unenroll,"
+        "unenroll me,disenroll,stop spam,exit"
     ),
     ("opt_out", "es"): (
         "alto,parar,pare,paren,para ya,basta,basta ya,no mas,nomas,cancelar,baja,dar de baja,darme de baja,salir,"
-        "eliminar,borrar,detener,desuscribir,desuscribirme,borrame,quitame"
+        "eliminar,borrar,detener,desuscribir,desuscribirme,borrame,quitame,para,detente,detengase,detenganse,cese,cesen,"
+        "quitar,quiero salir,no molestar,eliminarme,cancelame,cancelenme,borrenme,borreme,callate,anular,anular suscripcion,"
+        "cancelar suscripcion,baja ya"
     ),
     ("opt_out", "fr"): (
         "arreter,arretez,arrete,stoppez,desabonner,desabonnement,me desabonner,desabonnez moi,desinscrire,"
-        "desinscription,se desinscrire,retirer,ca suffit,resilier"
+        "desinscription,se desinscrire,retirer,ca suffit,resilier,stopper,cessez,cesser,cesse,arretez ca,arrete ca,arretez tout,"
+        "stop tout,fin,degage,degagez,merci d arreter,supprimer,desinscrivez moi,annuler"
     ),
-    ("opt_out", "de"): "stopp,aufhoren,abmelden,abmeldung,abbestellen,austragen,halt,schluss,loschen,kundigen,beenden",
-    ("opt_out", "pt"): "sair,parem,chega,descadastrar,descadastre,remover,nao mais,cancela,pare ja,parar ja",
-    ("opt_out", "it"): "ferma,fermati,fermatevi,cancellami,disiscrivimi,disiscrivi,disiscrizione,annulla,smettila",
-    ("opt_out", "nl"): "stoppen,afmelden,uitschrijven,ophouden,afmelding",
-    ("opt_out", "da"): "afmeld,frameld,afmeld mig,meld fra,stop venligst",
+    ("opt_out", "de"): "stopp,aufhoren,abmelden,abmeldung,abbestellen,austragen,halt,schluss,loschen,kundigen,"
+    "beenden,entfernen,jetzt reichts,schluss damit,schluss jetzt,widerruf,hor auf,horen sie auf,hort auf,hau ab",
+    (
+        "opt_out",
+        "pt",
+    ): "sair,parem,chega,descadastrar,descadastre,remover,nao mais,cancela,pare ja,parar ja,quero sair,pode parar,nao quero mais,sai fora,"
+    "cai fora,vaza,bloquear,bloqueia,cancelar inscricao,cancelar cadastro,remover whatsapp,fim,parar de receber,excluir,"
+    "me remova,me tira,me exclui,me descadastra,ja chega,nao perturbe",
+    ("opt_out", "it"): "ferma,fermati,fermatevi,cancellami,disiscrivimi,disiscrivi,disiscrizione,annulla,smettila,"
+    "smettetela,smetta,smettere,smetti,smettete,finitela,piantala,cancellatemi,cancellare,cancellazione,rimuovimi,"
+    "rimuovetemi,rimuovere,rimuovermi,toglietemi,disiscrivetemi,disiscrivermi,annulla iscrizione,cancella iscrizione,basta cosi",
+    ("opt_out", "nl"): "stoppen,afmelden,uitschrijven,ophouden,afmelding,hou op,houd op,stop ermee,stop hiermee,"
+    "kappen,kappen nu,kap ermee,hou ermee op,houd ermee op,nu is het genoeg,einde,opzeggen,ga weg",
+    ("opt_out", "da"): "afmeld,frameld,afmeld mig,meld fra,stop venligst,hold op",
     ("opt_out", "sv"): "avregistrera,avsluta,sluta,avanmal,stoppa",
     ("opt_out", "no"): "avmeld,avslutt,slutt,meld av",
-    ("opt_out", "pl"): "wypisz,rezygnuje,koniec,wypisz mnie",
-    ("opt_out", "ru"): "стоп,отписаться,отписка,отпишите,хватит,прекратите,отмена",
-    ("opt_out", "he"): "הסר,הסירו,הפסק,הפסיקו,תפסיקו,די,עצור",
-    ("opt_out", "ar"): "توقف,توقفوا,قف,إيقاف,ايقاف,إلغاء,الغاء,إلغاء الاشتراك,كفى",
+    ("opt_out", "pl"): (
+        "wypisz,rezygnuje,koniec,wypisz mnie,przestan,przestancie,przestac,dosc,dosyc,dosc tego,rezygnacja,anuluj,"
+        "anuluj subskrypcje,wypisac,wypis"
+    ),
+    (
+        "opt_out",
+        "ru",
+    ): "стоп,отписаться,отписка,отпишите,хватит,прекратите,отмена,отказаться,прекратить,перестаньте,отстаньте,достали",
+    ("opt_out", "he"): "הסר,הסירו,הפסק,הפסיקו,תפסיקו,די,עצור,להסרה,ביטול,בטל,מספיק,תפסיק,תפסיקי,להפסיק",
+    (
+        "opt_out",
+        "ar",
+    ): "توقف,توقفوا,قف,إيقاف,ايقاف,إلغاء,الغاء,إلغاء الاشتراك,كفى,أوقف,اوقف,وقف,ستوب,إلغي الاشتراك,كفاية",
     ("opt_out", "tr"): "dur,iptal,durdur",
-    ("opt_out", "zh"): "退订,停止,取消,取消订阅,退訂",
+    ("opt_out", "zh"): "退订,停止,取消,取消订阅,退訂,停,拒收,别发了",
     ("opt_out", "ja"): "停止,配信停止,解除,ストップ,やめて",
     ("opt_out", "ko"): "수신거부,중지,그만,정지",
     ("opt_in", "en"): "start,unstop,subscribe,resubscribe,opt in,optin,opt me in,opt me back in",
@@ -61,13 +87,18 @@ for _key, _listed in _FAMILIES.items():
 COURTESY: Final = frozenset(
     fold(word)
     for word in (
-        "please pls plz plse pleas thanks thank thx ty you u now immediately asap ok okay oh hi hello hey sir madam maam "
+        "please pls plz plse pleas thanks thank thx ty you u now immediately asap ok okay oh hi hello hey sir madam maam bye for good period exclamation point "
         "already just right away today forever im the guys dude bro man kindly really seriously omg lol ffs wtf "
-        "n and por favor gracias ya svp stp s il vous te plait merci bitte danke obrigado obrigada venligst tack takk tak per favore grazie "
-        "пожалуйста בבקשה من فضلك"
+        "n and no nope nah yes yeah yep "
+        "por favor porfa gracias todo hola ahora ya jetzt sofort "
+        "svp stp s il vous te plait merci bitte danke obrigado obrigada venligst tack takk tak "
+        "per favore grazie "
+        "prosze aub alsjeblieft graag пожалуйста בבקשה من فضلك"
     ).split()
 )
-_ONLY_WITH_STOP: Final = frozenset({"the", "and", "n", "im", "today", "right", "away", "you", "lol", "man", "per"})
+_ONLY_WITH_STOP: Final = frozenset(
+    "the and n im today right away you lol man per no nope nah yes yeah yep graag for good period exclamation point".split()
+)
 
 # A typo of a keyword is the keyword, unless it is a word of its own.
 _TYPO_OF: Final[dict[str, int]] = {
@@ -85,6 +116,7 @@ _REAL_WORDS: Final = frozenset(
         "inscribe describe prescribe unscrew"
     ).split()
 )
+_GIVES_THE_ORDER: Final = frozenset({"stop", "end", "quit", "cancel", "unsubscribe"})
 _TRANSPOSED: Final = frozenset({"edn", "endd", "ende", "sotp", "tsop", "stpo", "sop'", "stp", "dtop", "stpp"})
 
 
@@ -92,12 +124,18 @@ def keyword(words: tuple[str, ...]) -> tuple[Kind, str, str] | None:
     """(kind, language, keyword) when the words, apart from courtesies, are one keyword, perhaps mistyped; else None."""
     if not words or len(words) > 12:
         return None
-    for kept in (words, tuple(word for word in words if word not in COURTESY)):
+    words = tuple(word for at, word in enumerate(words) if word != "you" or not at or words[at - 1] != "thank")
+    plain = COURTESY - _ONLY_WITH_STOP
+    for kept in (words, *(tuple(word for word in words if word not in some) for some in (plain, COURTESY))):
         if found := _exact(kept):
-            if len(kept) < len(words) and found[2] != "stop" and _ONLY_WITH_STOP.intersection(words):
+            if len(kept) < len(words) and found[2] != "stop" and _ONLY_WITH_STOP.intersection(words) - set(kept):
                 return None  # "the end", "im quit": a courtesy to STOP only
             return found
-    kept = tuple(word for word in words if word not in COURTESY)
+    if words[0] in _GIVES_THE_ORDER and len(words) == 2 and words[1].isdecimal() and len(words[1]) > 3:
+        return (*KEYWORDS[words[0]], words[0])  # "STOP 12345": the number it was to be sent to
+    if "stp" in words and set(words) <= {"stp", "please"}:
+        return (*KEYWORDS["stop"], "stop")  # in French it is a courtesy
+    kept = tuple(word for word in words if word not in COURTESY) or words
     return _mistyped(kept) if 1 <= len(kept) <= 2 else None
 
 
