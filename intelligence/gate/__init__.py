@@ -10,7 +10,7 @@ Sources: 47 CFR 64.1200(a)(10); the carriers' keyword lists named in `words`.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from intelligence.gate import alarms, english, languages
@@ -55,6 +55,7 @@ _EVEN_IN_AN_INSTRUCTION: Final = frozenset(
 )
 _CLAUSE: Final = re.compile(r"[.!?;:,\n…。！？،؛|]")
 _PLAYFUL: Final = re.compile(r"(?<!\w)(?:ha(?:ha)+\w*|lol|lmao|lmfao|rofl|jk|kidding|joking|laugh\w*|hehe)(?!\w)")
+_KIDDING: Final = re.compile(r"(?<!\w)(?:kidding|joking|jk)(?!\w)")
 _STRONG: Final = frozenset(
     {"stop", "stopall", "stop all", "unsubscribe", "unsub", "opt out", "optout", "stop now", "stopp", "arretez", "baja"}
 )
@@ -82,6 +83,8 @@ def read(text: str, *, channel: Channel = "sms", subject: str = "") -> Gate:
     if not spans and (clause := _keyword_clause(reading) or _shouted(reading)):
         found_hits.append(clause)
     chosen = _choose(found_hits)
+    if chosen and chosen.verdict == "opt_out" and _KIDDING.search(line):
+        chosen = replace(chosen, verdict="hold")
     if chosen:
         return _gate(chosen, reading, channel)
     if somebody := _another_name(reading):

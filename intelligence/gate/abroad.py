@@ -85,6 +85,9 @@ def unlimited(match: re.Match[str]) -> Verdict | None:
         return None
     lasting = _LASTING.intersection(match[0].split() + follows[:1])
     said = match[0].split()
+    verb = next((word for word in reversed(said) if len(word) > 3), "")
+    if re.search(rf"(?<!\w){re.escape(verb[:4])}\w*(?:me|nos)(?!\w)", match.string[match.end() : match.end() + 80]):
+        return "hold"  # "no me llamen al trabajo, llamenme a casa"
     if _LIMITS.intersection(said + clause(match, 4)) - (_NOW if lasting else frozenset()):
         return "hold"
     if _DAYS.intersection(led) or _OTHER_THINGS.intersection(said + follows):

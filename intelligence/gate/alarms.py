@@ -34,7 +34,20 @@ _AGAINST: Final = re.compile(
 def _wrong(match: re.Match[str]) -> Verdict | None:
     """ "You have the wrong number", not "I gave you the wrong number" nor "the wrong person signed"."""
     led, follows = before(match, 6), after(match, 1)
-    if {"gave", "give", "typed", "wrote", "entered", "dialed", "picked", "chose", "ordered", "sent"}.intersection(led):
+    if {
+        "gave",
+        "give",
+        "typed",
+        "wrote",
+        "entered",
+        "dialed",
+        "picked",
+        "chose",
+        "ordered",
+        "sent",
+        "blocked",
+        "saved",
+    }.intersection(led):
         return None
     if led[:1] in (["is"], ["was"], ["did"], ["do"], ["does"]) or led[-1:] == ["wont"]:
         return "hold"

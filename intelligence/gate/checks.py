@@ -89,6 +89,8 @@ def refusing(match: re.Match[str]) -> Verdict | None:
         return "hold"
     if said[-1] in ("send", "reply", "respond", "write", "follow") and follows and not _sent_to_me(follows):
         return "hold"
+    if said[-1] in ("reply", "respond") and follows[:1] in (["to"], ["all"]) and follows[1:2] not in (["me"], ["this"]):
+        return "hold"
     to_me = follows[:1] in (["me"], ["us"])  # "don't email me, text me" is clear; "don't call, text me" may be for now
     if _INVITED.search(match.string, 0, match.start()) or (not to_me and _INVITED.search(match.string, match.end())):
         return "hold"
@@ -122,7 +124,7 @@ def _about_another(follows: list[str]) -> bool:
         return len(follows) > 1 and _NUMBERS.isdisjoint(follows[1:3])
     if follows[:1] in (["me"], ["us"]) and follows[1:2] in (["the"], ["a"], ["an"], ["my"], ["your"]):
         return True  # "don't text me the code"
-    return follows[:1] in (["the"], ["a"], ["an"], ["his"], ["their"]) and _NUMBERS.isdisjoint(follows[1:3])
+    return follows[:1] in (["the"], ["a"], ["an"], ["his"], ["their"])
 
 
 def _named(match: re.Match[str]) -> bool:
@@ -174,6 +176,13 @@ _STOPS_OF_A_ROAD: Final = frozenset(
     "bus train tram metro truck rest pit full first next last one door f non quick tube subway the a this that my our "
     "your or and txt text txtx reply send to will does do did short every any each another".split()
 )
+
+
+def to_stop(match: re.Match[str]) -> Verdict | None:
+    """ "I want them to stop": the messages, when the text names them; else perhaps the drips."""
+    if {"him", "her", "he", "she"}.intersection(before(match, 6)):
+        return None
+    return "opt_out" if re.search(rf"\b(?:{THINGS}|texting|calling)\b", match.string) else "hold"
 
 
 def no_more(match: re.Match[str]) -> Verdict | None:

@@ -29,7 +29,7 @@ POLISH: Final = (
     *many(
         "pl",
         r"wypisz(?:cie)? (?:mnie|nas)|wypisac (?:sie|mnie)|(?:mnie|sie) (?:\w+ )?wypisac|wypisuje sie|(?:mnie|nas) (?:\w+ )?(?:usunac|wykreslic)",
-        r"(?:usun(?:cie)?|usunac|skasuj(?:cie)?|skasowac|wykresl(?:cie)?|wykreslic) (?:prosze )?(?:mnie|(?:moj|ten|moje|nasz) (?:numer\w*|dane|adres\w*|kontakt))|o usuniecie (?:mnie|(?:mojego |tego )?numeru|(?:moich )?danych|z (?:\w+ )?(?:listy|bazy))",
+        r"(?:usun(?:cie)?|usunac|skasuj(?:cie)?|skasowac|wykresl(?:cie)?|wykreslic) (?:prosze )?(?:mnie|(?:moj|ten|moje|nasz) (?:numer\w*|dane|adres\w*|kontakt))|o zaprzestanie (?:wysylania|kontakt\w+|dzwonienia|pisania)|o usuniecie (?:mnie|(?:mojego |tego )?numeru|(?:moich )?danych|z (?:\w+ )?(?:listy|bazy))",
         check=leaving,
     ),
 )  # fmt: skip

@@ -15,8 +15,8 @@ from intelligence.gate.rules import Rule, rule
 
 _END: Final = r"(?= ?(?:[.!?,;\n]|$|por favor|porfa|gracias|ya |svp|s il|merci|per favore|grazie|subito))"
 
-_ES_DO: Final = r"(?:(?:mand|envi|llam|contact|molest|mensaje|fastidi)(?:e|es|en|eis|ar|arme|arnos|ando|andome)|texte\w{0,2}|(?:marqu|busqu|hostigu|vuelv)(?:e|es|en)|(?:escrib|insist)(?:a|as|an|ais|ir|irme|irnos|iendo)|jod(?:a|as|an|er|erme)|ching(?:ue|uen|ues|ar))"
-_ES_TO_DO: Final = r"(?:mand|envi|llam|contact|molest|texte|mensaje|fastidi|marc|hostig|busc|spame|ching)ar(?:me|nos|le)?|(?:escrib|insist|recib)ir(?:me|nos)?|joder(?:me|nos)?"
+_ES_DO: Final = r"(?:(?:mand|envi|llam|contact|molest|mensaje|fastidi|habl)(?:e|es|en|eis|ar|arme|arnos|ando|andome)|texte\w{0,2}|(?:marqu|busqu|hostigu|vuelv)(?:e|es|en)|(?:escrib|insist)(?:a|as|an|ais|ir|irme|irnos|iendo)|jod(?:a|as|an|er|erme)|ching(?:ue|uen|ues|ar))"
+_ES_TO_DO: Final = r"(?:mand|envi|llam|contact|molest|texte|mensaje|fastidi|marc|hostig|busc|spame|ching)ar(?:me|nos|le)?|(?:escrib|insist|recib)ir(?:me|nos)?|joder(?:me|nos)?|(?:mand|envi|llam|molest|contact|chate)ando(?:me|nos)?|escribiendo(?:me|nos)?"
 _ES_THINGS: Final = r"(?:mensaj\w+|msjs?|msgs?|sms|textos?|llamadas?|correos?|e?mails?|promociones|publicidad|spam|ofertas|whatsapps?|notificaciones)"
 _ES_LIST: Final = r"de (?:su|sus|la|las|esta|tu|tus|esa|el|este|todas|todos)(?: \w+){0,2}? ?(?:listas?|base|sistema|registros?|contactos|envios|mensajes|agenda)(?! de espera)"
 
@@ -32,19 +32,19 @@ SPANISH: Final = (
     *many(
         "es",
         rf"(?:deja|dejen|dejes|deje|dejad|dejar|para|paren|pare|pares|parad|parar|basta|cesen|cese|eviten) (?:ya )?de (?:\w+ ){{0,2}}?(?:{_ES_TO_DO})|(?:deja|dejen|deje|dejad)(?:me|nos)(?: ya)? (?:en paz|tranquil[oa]s?)",
-        rf"(?:stop|detener|detengan|detenga|parar|paren|pare|cesen|cese|cancel\w+) (?:(?:ya|de|con|los|las|estos|estas|sus|tus|mis|todos|todas|la|suscripcion|a|mi) ){{0,4}}{_ES_THINGS}",
+        rf"(?:stop|parenle|parele|parale|detener|detengan|detenga|parar|paren|pare|cesen|cese|cancel\w+) (?:(?:ya|de|con|los|las|estos|estas|sus|tus|mis|todos|todas|la|suscripcion|a|mi) ){{0,4}}{_ES_THINGS}",
         check=ceasing,
     ),
     *many(
         "es",
         r"(?:dar|den|da|dame|deme|denme|danos|darme|darnos|darse|date|me doy|me de|me den|de(?: de)|solicito la|quiero la|pido la|tramitar la)(?:me|nos)? ?(?:de )?baja(?! (?:de |la |a )?(?:mi |la |el )?(?:cita|precio|temperatura|app|aplicacion|velocidad))|(?:^|(?<=[.!?,;\n] ))baja de (?:la|su|tu) (?:lista|suscripcion|newsletter)",
-        rf"(?:quit|borr|elimin|sac|saqu|remuev|retir|sac)\w{{1,4}}(?:me|nos)(?: ya)?(?:{_END}| {_ES_LIST})|(?:quit|borr|elimin|saqu|retir)\w{{1,2}}n?me (?:ya )?{_ES_LIST}|me (?:quit|borr|elimin|saqu|retir)\w+ {_ES_LIST}|(?:quiero |quisiera )?salir (?:de|del) (?:\w+ )?lista(?! de espera)",
-        r"(?:quit|borr|elimin|olvid|retir|sac|saqu)\w{1,4} (?:por favor )?(?:mi|este|nuestro) (?:numero|telefono|correo|contacto|email|celular|nombre)(?! (?:viejo|anterior|antiguo))|desuscrib\w+|desinscrib\w+|(?:revoco|retiro|anulo) (?:mi |el )?consentimiento",
+        rf"(?:quit|borr|elimin|sac|saqu|remuev|retir|sac)\w{{1,4}}(?:me|nos)(?: ya)?(?:{_END}| {_ES_LIST})|(?:quit|borr|elimin|saqu|retir)\w{{1,2}}n?me (?:ya )?{_ES_LIST}|me (?:(?:pueden?|podrian?|puedes|podrias) )?(?:quit|borr|elimin|saqu|sac|retir)\w+ {_ES_LIST}|(?:quiero |quisiera )?salir (?:de|del) (?:\w+ )?lista(?! de espera)",
+        r"(?:quit|borr|elimin|olvid|retir|sac|saqu)\w{1,4} (?:por favor )?(?:mi|este|nuestro) (?:numero|telefono|correo|contacto|email|celular|nombre)(?! (?:viejo|anterior|antiguo))|(?:borr|elimin)\w{1,3} (?:todos )?mis datos|desuscrib\w+|desinscrib\w+|(?:revoco|retiro|anulo) (?:mi |el )?consentimiento",
         check=leaving,
     ),
 )  # fmt: skip
 
-_PT_DO: Final = r"(?:(?:mand|envi|contat|contact|perturb|incomod|cham|telefon|importun|spam)(?:e|es|em|ar|arem|ando|ad[oa])|lig(?:ue|ues|uem|ar|ando)|escrev(?:a|as|am|er|endo))"
+_PT_DO: Final = r"(?:(?:mand|envi|contat|contact|perturb|incomod|cham|telefon|importun|spam|procur)(?:e|es|em|ar|arem|ando|ad[oa])|lig(?:ue|ues|uem|ar|ando)|escrev(?:a|as|am|er|endo))"
 _PT_TO_DO: Final = r"(?:mand|envi|lig|contat|contact|perturb|incomod|cham|telefon|importun|spam)ar|escrever|encher|receber|entrar em contato"
 _PT_THINGS: Final = (
     r"(?:mensage[nm]s?|msgs?|ligac\w+|sms|e ?mails?|contatos?|promoc\w+|propagandas?|publicidade|spam|coisas)"
@@ -69,7 +69,7 @@ PORTUGUESE: Final = (
         "pt",
         rf"(?:me )?(?:tir|remov|retir|exclu|apag|delet)\w* (?:(?:me|o|meu|minha|esse|este|nosso|todos|os) )*(?:{_PT_LIST}|(?:meu|o meu|esse|este) (?:numero|nome|contato|telefone|email|celular)(?! antigo)|numero|meus dados)",
         r"me (?:tir|remov|retir|exclu|descadastr|apag)(?:e|a|i|em|am|ir|ar|er|am)(?= ?(?:[.!,;\n]|$)| (?:daqui|dai|disso|dessa|por favor|ja)(?!\w))",
-        r"descadastr\w+|desinscrev\w+|cancel\w+ (?:as|essas|estas|esses|os|o envio) ?(?:de )?(?:mensagens|sms|emails|envios)?|(?:quero|queremos|gostaria de|desejo|preciso) sair (?:d\w+ ){1,2}(?:lista|grupo|cadastro|envios?|whatsapp)|(?:^|(?<=[.!?,;\n] ))(?:sair|remover|cancelar|desativar) (?:d\w )?(?:lista|whatsapp|envios?)|cancel\w+ (?:a |o )?(?:minha|meu) (?:inscricao|cadastro)(?! (?:n[oa]|d[oa]) (?:curso|evento|prova|aula))|(?:revogo|retiro) (?:o )?(?:meu )?consentimento",
+        r"descadastr\w+|desinscrev\w+|cancel\w+ (?:o |os )?(?:recebimento|envio)|cancel\w+ (?:as|essas|estas|esses|os|o envio) ?(?:de )?(?:mensagens|sms|emails|envios)?|(?:quero|queremos|gostaria de|desejo|preciso) sair (?:d\w+ ){1,2}(?:lista|grupo|cadastro|envios?|whatsapp)|(?:^|(?<=[.!?,;\n] ))(?:sair|remover|cancelar|desativar) (?:d\w )?(?:lista|whatsapp|envios?)|cancel\w+ (?:a |o )?(?:minha|meu) (?:inscricao|cadastro)(?! (?:n[oa]|d[oa]) (?:curso|evento|prova|aula))|(?:revogo|retiro) (?:o )?(?:meu )?consentimento",
         check=leaving,
     ),
 )  # fmt: skip
@@ -91,7 +91,7 @@ ITALIAN: Final = (
     ),
     *many(
         "it",
-        rf"(?:cancell|rimuov|elimin|togli)\w*(?:mi|temi|ci)(?:{_END}| (?:da|dal|dalla|dalle|dai|dagli) (?!appuntament|prenotazion)\w+)|disiscriv\w*",
+        rf"(?:cancell|rimuov|elimin|togli)\w*(?:mi|temi|ci)(?:{_END}| (?:da|dal|dalla|dalle|dai|dagli) (?!appuntament|prenotazion)\w+)|disiscriv\w*|(?:voglio|vorrei|chiedo di|desidero) essere (?:cancellat|rimoss|tolt|eliminat)[oai]",
         r"(?:cancell|rimuov|elimin|togli)\w* (?:il mio|questo|i miei) (?:numero|contatto|dati|nome|indirizzo|email)(?! vecchio)|(?:revoco|ritiro) (?:il )?(?:mio )?consenso|mi oppongo al trattamento",
         check=leaving,
     ),
@@ -111,7 +111,7 @@ FRENCH: Final = (
         rf"(?:ne |n )(?!vous derang)(?:(?:me|m|nous|plus|jamais|pas|surtout|veux|souhaite|voulons|desire|souhaitons|etre|que|vous|y|l) ){{0,6}}{_FR_DO}(?: (?:plus|jamais|pas|rien))?",
         rf"(?:me |m |nous )?{_FR_DO} (?:moi )?(?:plus|plus jamais)(?= ?(?:[.!,;\n]|$|de|svp|s il|merci|jamais|rien))|plus jamais (?:me |m |nous ){_FR_DO}",
         rf"(?:ne |n )(?:veux|souhaite|voulons|desire|souhaitons|voudrais) (?:plus|pas)(?: (?:jamais|du tout|que|vous))* (?:recevoir|etre (?:re)?(?:contact|derang|appel|sollicit|demarch|harcel)\w*|entendre parler|(?:(?:de|d|vos|ces|aucun|des) )+(?:\w+ )?(?:{_FR_THINGS}|nouvelles))",
-        rf"je (?:veux|voudrais|souhaite) plus (?:(?:de|d|recevoir|vos|ces|aucun) )+(?:\w+ )?{_FR_THINGS}|ne plus (?:recevoir|etre (?:contact|derang|appel|sollicit)\w*)|(?:^|(?<=[.!?,;\n] ))pas (?:de|d) {_FR_THINGS}(?= ?(?:[.!,;\n]|$|svp|s il|merci))|plus (?:de|aucun|d) {_FR_THINGS}(?= ?(?:[.!,;\n]|$|svp|s il|merci))",
+        rf"je (?:veux|voudrais|souhaite) plus (?:(?:de|d|recevoir|vos|ces|aucun) )+(?:\w+ )?{_FR_THINGS}|plus jamais (?:de |d ){_FR_THINGS}|(?:cess|arret)\w+ tout(?:e|es)? (?:\w+ )?(?:contacts?|communications?|sollicitations?|envois?)|ne plus (?:recevoir|etre (?:contact|derang|appel|sollicit)\w*)|(?:^|(?<=[.!?,;\n] ))pas (?:de|d) {_FR_THINGS}(?= ?(?:[.!,;\n]|$|svp|s il|merci))|plus (?:de|aucun|d) {_FR_THINGS}(?= ?(?:[.!,;\n]|$|svp|s il|merci))",
         r"(?:laiss|fich|fout)\w* (?:moi|nous) (?:tranquilles?|en paix|la paix)|lach\w* (?:moi|nous)(?= ?(?:[.!?,;\n]|$)| la grappe| les baskets)|(?:^|(?<=[.!?,;\n] ))degage[zs]?(?= ?(?:[.!?,;\n]|$))|casse toi|cassez vous|(?:va te|allez vous) faire (?:foutre|voir|enculer)|(?:fous|foutez) (?:moi |nous )?(?:le camp|la paix)|ta gueule",
         r"m oppose (?:a|au|aux) (?:\w+ ){0,3}?(?:traitement|prospection|demarchage|utilisation|sollicitations?|envois?)|(?:revoqu|retir)\w+ mon consentement|(?:ai|avons|avais) (?:\w+ ){0,2}?dit (?:stop|non merci|d arreter|arretez|que ca suffit)",
     ),

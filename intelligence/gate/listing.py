@@ -22,16 +22,21 @@ _POINTING: Final = frozenset("your ur yall ya this these all any every whatever"
 _WORDS_BETWEEN: Final = frozenset("the that my our of a".split())
 _OTHER_NUMBERS: Final = frozenset("old previous former other second wrong".split())
 _REPLACED: Final = frozenset("use replace update new instead".split())
+_MISHAP: Final = frozenset("mistake accident accidentally somehow".split())
+_DONE: Final = frozenset("removed deleted erased".split())
+_PAST: Final = (["was"], ["were"], ["got"], ["been"])
 _SOMEBODY: Final = frozenset("customers users people they clients leads recipients subscribers contacts our we".split())
 _ABOUT_IT: Final = frozenset(
     "rate rates link links page button feature option options flow process header footer policy form reason reasons "
-    "later anytime easy easily time by somehow accidentally mistake accident".split()
+    "later anytime easy easily fee fees cost time by somehow accidentally mistake accident".split()
 )
 
 
 def off_the_list(match: re.Match[str]) -> Verdict | None:
     follows, said = after(match, 6), match[0].split()
     if _NOT.intersection(before(match, 3)) or _OTHER_NUMBERS.intersection(said) or _REPLACED.intersection(follows):
+        return "hold"
+    if _MISHAP.intersection(before(match, 3) + follows) or (said[0] in _DONE and before(match, 1)[:1] in _PAST):
         return "hold"
     near = [*said, *follows[:4]]
     if not _NOT_ABOUT_US.isdisjoint(near + follows):

@@ -30,7 +30,7 @@ GERMAN: Final = (
         r"stopp? (?:(?:die|alle|eure|ihre|bitte|mit|den) )*(?:nachrichten|werbung|anrufe?n?)",
         rf"kein(?:e|en|er)? (?:weiteren? |mehr |solchen? |eurer? |ihrer? |werbe )?{_DE_THINGS}(?: mehr)?",
         rf"{_DE_DO} (?:(?:sie|ihr|mich|mir|uns|bitte|euch|dich|hier|an|bei|ab|sofort|jetzt|unter|dieser|nummer) ){{0,5}}(?:nicht|nie|nichts|niemals|keine)(?: (?:mehr|wieder|an|weiter|nachrichten|sms))*",
-        rf"nicht (?:mehr|wieder|weiter) (?:\w+ )?{_DE_TO_DO}|{_START}(?:bitte )?nicht {_DE_TO_DO}",
+        rf"(?:nicht (?:mehr|wieder|weiter)|nie (?:wieder|mehr)) (?:\w+ )?{_DE_TO_DO}|{_START}(?:bitte )?nicht {_DE_TO_DO}",
         r"lass\w* (?:(?:sie|ihr|bitte) ){0,2}(?:mich|uns) (?:bitte |endlich )?in (?:ruhe|frieden)|verpiss\w* (?:dich|euch)|zieh\w* leine|(?:hau|haut) ab|fick(?:t)? (?:dich|euch)|halt\w* (?:die|das|deine?) (?:klappe|fresse|maul|schnauze)|(?:jetzt|mir) reichts|schluss mit (?:\w+ )?(?:nachrichten|sms|anrufen|mails|werbung|spam)",
         rf"{_START}(?:(?:bitte|jetzt|endlich|also|und|dann|nun|hey|hallo|ok|doch) ){{0,3}}hor(?:t|en|e)? (?:(?:sie|bitte|endlich|sofort|mal|doch|jetzt) ){{0,3}}auf(?! (?:deine?n?|meine?n?|seine?n?|ihre?n?|den|dein|mein)(?!\w))(?: (?:mir|mich|uns|zu|damit|mit))*",
         r"(?:sie|ihr|du) (?:sollen|sollt|sollst|mussen|musst) (?:bitte |endlich |damit |sofort )*aufhoren|(?:konnen|konnten|wurden|konnt|konntet|kannst) (?:sie|ihr|du) (?:bitte |damit |mal |endlich )*aufhoren",
@@ -43,7 +43,7 @@ GERMAN: Final = (
     ),
     *many(
         "de",
-        r"(?:abmelden|abbestellen|austragen|abgemeldet|abbestellung)|meld\w* (?:sie |mich |uns |ich )+(?:bitte )?ab(?! (?:\d|\w+tag|morgen|heute|nachst|mittwoch))|trag\w* (?:sie |mich |uns )+(?:bitte )?aus|bestell\w* (?:\w+ ){0,3}ab",
+        r"(?:abmelden|abbestellen|austragen|abgemeldet|abbestellung)|meld\w* (?:sie |mich |uns |ich )+(?:bitte )?ab(?! (?:\d|\w+tag|morgen|heute|nachst|mittwoch))|meld\w* (?:sie |bitte )*(?:mich|uns) (?:bitte )?(?:vom|von) (?:\w+ ){1,2}ab|trag\w* (?:sie |mich |uns )+(?:bitte )?aus|bestell\w* (?:\w+ ){0,3}ab",
         rf"(?:losch|entfern|streich)\w* (?:(?:sie|bitte|sofort) ){{0,3}}{_DE_ME}|(?:nehm|nimm)\w* (?:(?:sie|bitte) ){{0,2}}{_DE_ME} (?:bitte |sofort )?(?:{_DE_LIST}|raus|runter|heraus)|{_DE_LIST}|meine (?:\w+ )?(?:nummer|daten|adresse|mailadresse) (?:\w+ )?(?:loschen|entfernen|streichen)",
         check=leaving,
     ),
@@ -67,7 +67,7 @@ DUTCH: Final = (
     *many(
         "nl",
         rf"(?:(?:{_NL_DO}|val) (?:(?:me|mij|ons|alsjeblieft|aub|svp|a u b) ){{1,3}}|{_NL_DO} )(?:niet|nooit|niks|niets)(?: (?:meer|lastig|weer))*|{_NL_DO} (?:(?:me|mij|ons) )?geen (?:\w+ )?{_NL_THINGS}(?: meer)?|neem geen contact (?:meer )?(?:met (?:mij|me|ons) )?(?:meer )?op",
-        rf"geen {_NL_THINGS} meer|{_START}geen {_NL_THINGS}{_END}|niet meer {_NL_TO_DO}|{_START}niet {_NL_TO_DO}|laat (?:me|mij|ons) met rust|(?:rot|donder|sodemieter|flikker|tyf) op|val dood",
+        rf"geen {_NL_THINGS} meer|{_START}geen {_NL_THINGS}{_END}|niet meer (?:te )?{_NL_TO_DO}|{_START}niet {_NL_TO_DO}|laat (?:me|mij|ons) met rust|(?:rot|donder|sodemieter|flikker|tyf) op|val dood",
         check=demanded,
     ),
     *many(
@@ -77,7 +77,7 @@ DUTCH: Final = (
     ),
     *many(
         "nl",
-        rf"afmelden|uitschrijven|schrijf (?:me|mij) uit|meld (?:ik )?(?:me|mij) af|(?:haal|verwijder) (?:me|mij|ons)(?: (?:even|aub|svp|direct|nu))*(?: {_NL_LIST}|{_END})|(?:haal|verwijder|wis) mijn (?:telefoon)?(?:nummer|gegevens|naam|mail\w*|adres)",
+        rf"afmelden|uitschrijven|(?:me|mij) (?:\w+ )?{_NL_LIST} (?:te )?(?:halen|verwijderen|schrappen)|mijn (?:telefoon)?(?:nummer|gegevens) (?:\w+ )?(?:verwijderen|wissen|schrappen)|schrijf (?:me|mij) uit|meld (?:ik )?(?:me|mij) af|(?:haal|verwijder) (?:me|mij|ons)(?: (?:even|aub|svp|direct|nu))*(?: {_NL_LIST}|{_END})|(?:haal|verwijder|wis) mijn (?:telefoon)?(?:nummer|gegevens|naam|mail\w*|adres)",
         check=leaving,
     ),
 )  # fmt: skip

@@ -9,7 +9,8 @@ ING: Final = (
     "texting|txting|txtn|textin|messaging|msging|contacting|calling|callin|phoning|ringing|dialing|dialling|emailing|"
     "mailing|writing|bothering|harassing|spamming|bugging|pestering|annoying|hounding|pinging|soliciting|disturbing|"
     "sending|sendin|messagin|emailin|contactin|botherin|harassin|spammin|txtng|trying to (?:contact|call|get hold of)|"
-    "hitti?n?g? my (?:line|phone)|hittin me up|reaching out|hitting me up|blowing up my phone|dming|whatsapping|stalking|trying to reach|following up|"
+    "blowing me up|blowin me up|hitti?n?g? my (?:line|phone)|hittin me up|"
+    "reaching out|hitting me up|blowing up my phone|dming|whatsapping|stalking|trying to reach|following up|"
     "marketing|advertising|selling"
 )
 BASE: Final = (
