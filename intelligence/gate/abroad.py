@@ -90,9 +90,27 @@ def unlimited(match: re.Match[str]) -> Verdict | None:
         return "hold"  # "no me llamen al trabajo, llamenme a casa"
     if _LIMITS.intersection(said + clause(match, 4)) - (_NOW if lasting else frozenset()):
         return "hold"
+    if not lasting and (_I_WILL.search(match.string, match.end(), match.end() + 60) or _somebody(follows)):
+        return "hold"
     if _DAYS.intersection(led) or _OTHER_THINGS.intersection(said + follows):
         return "hold"
     return "hold" if _a_thing(match, follows) else "opt_out"
+
+
+def _somebody(follows: list[str]) -> bool:
+    """ "n'appelez pas mon patron", "no llamen a mi mujer": not me."""
+    follows = follows[1:] if follows[:1] == ["a"] else follows
+    return bool(follows) and follows[0] in _MY and _NUMBERS.isdisjoint(follows[1:2])
+
+
+_MY: Final = _words("mi mis mon ma mes mein meine meinen meiner meu minha mio mia mijn moj moja моего мою")
+_NUMBERS: Final = _words(
+    "daten dati dados datos donnees numero telefono celular telephone portable nummer handy telefon telefone cellulare numer"
+)
+_I_WILL: Final = re.compile(
+    r"(?<!\w)(?:(?:te|le|les|lo|la|yo) (?:llamo|escribo|aviso)|je (?:vous |te )(?:r?appelle|ecris)|ich (?:rufe|melde|schreibe)|"
+    r"eu (?:te |lhe )?(?:ligo|chamo|aviso)|(?:la|ti|vi) (?:chiamo|scrivo)|ik (?:bel|mail|app) (?:u|je|jullie))(?!\w)"
+)
 
 
 def _a_thing(match: re.Match[str], follows: list[str]) -> bool:

@@ -47,6 +47,8 @@ def stopping(match: re.Match[str]) -> Verdict | None:
         return "hold" if _ASKED.intersection(led) - {"want", "like"} else None
     if follows[:1] in (["him"], ["her"]) and re.fullmatch(THINGS, " ".join(follows[1:2])):
         return "opt_out"  # "please stop sending him messages"
+    if follows[:1] in (["your"], ["his"], ["their"], ["each"]) and not match[0].endswith("sending"):
+        return "hold"  # "quit bugging your sister"
     if follows and (follows[0] in _OTHERS or (match[0].endswith("sending") and not _sent_to_me(follows))):
         return "hold"
     return "opt_out"
@@ -55,7 +57,17 @@ def stopping(match: re.Match[str]) -> Verdict | None:
 def mistyped_stopping(match: re.Match[str]) -> Verdict | None:
     """stop texing me: a way of being reached with one or two letters wrong."""
     word = match[1]
-    near = ("texting", "messaging", "contacting", "calling", "emailing", "sending", "bothering", "spamming")
+    near = (
+        "texting",
+        "messaging",
+        "contacting",
+        "calling",
+        "emailing",
+        "sending",
+        "bothering",
+        "spamming",
+        "harassing",
+    )
     if not any(abs(len(word) - len(one)) <= 2 and distance(word, one) <= (2 if len(one) > 8 else 1) for one in near):
         return None
     return stopping(match)
@@ -90,6 +102,8 @@ def refusing(match: re.Match[str]) -> Verdict | None:
     if said[-1] in ("send", "reply", "respond", "write", "follow") and follows and not _sent_to_me(follows):
         return "hold"
     if said[-1] in ("reply", "respond") and follows[:1] in (["to"], ["all"]) and follows[1:2] not in (["me"], ["this"]):
+        return "hold"
+    if not _LASTING.intersection(follows[:3]) and _I_WILL.search(match.string, match.end(), match.end() + 60):
         return "hold"
     to_me = follows[:1] in (["me"], ["us"])  # "don't email me, text me" is clear; "don't call, text me" may be for now
     if _INVITED.search(match.string, 0, match.start()) or (not to_me and _INVITED.search(match.string, match.end())):
@@ -148,6 +162,11 @@ _INVITED: Final = re.compile(
 )
 
 
+_I_WILL: Final = re.compile(
+    r"(?<!\w)(?:ill|i will|we will) (?:call|text|email|contact|message|reach out|be in touch|let you know)"
+)
+
+
 def unless_limited(match: re.Match[str]) -> Verdict | None:
     return "hold" if _limited(match, after(match, 6)) else "opt_out"
 
@@ -167,7 +186,8 @@ def at_the_end(match: re.Match[str]) -> Verdict | None:
     if len(match.string) > 300:
         return "hold"
     ours = re.search(
-        rf"\b(?:you|u|your|yall|{THINGS}|{ING}|number|gods?|christ|jesus)\b", match.string[: match.start()]
+        rf"\b(?:you|u|your|yall|{THINGS}|{ING}|number|gods?|christ|jesus|for real|seriously|last time)\b",
+        match.string[: match.start()],
     )
     return "opt_out" if ours and "?" not in match.string[match.end() :] else "hold"
 

@@ -117,7 +117,7 @@ FRENCH: Final = (
     ),
     *many(
         "fr",
-        rf"(?:arret(?:e|ez|er|ons)|cess(?:e|ez|er)|stop|stopp(?:ez|er)) (?:tout de suite |immediatement |svp |s il vous plait )?(?:(?:de|d|vos|votre|tes|les|ces|m|me|nous|tous) ){{0,3}}(?:{_FR_DO}|{_FR_THINGS})(?! (?:promotions|marketing))",
+        rf"(?:arret(?:e|ez|er|ons)|cess(?:e|ez|er)|stop|stopp(?:ez|er)) (?:tout de suite |immediatement |svp |s il vous plait )?(?:(?:de|d|a|aux|avec|vos|votre|tes|les|ces|m|me|nous|tous) ){{0,3}}(?:{_FR_DO}|{_FR_THINGS})(?! (?:promotions|marketing))",
         check=ceasing,
     ),
     *many(

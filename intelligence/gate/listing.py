@@ -85,6 +85,8 @@ def unsubscribing(match: re.Match[str]) -> Verdict | None:
         return "hold"
     if _ABOUT_IT.intersection(follows) or {"accidentally", "mistake", "easy"}.intersection(led):
         return "hold"
+    if match[0].endswith("bed") and not led and follows and follows[0] not in ("please", "me", "from", "thanks", "now"):
+        return "hold"  # "unsubscribed guests"
     if match[0].endswith("bed") and (
         led[-1:] in (["got"], ["was"], ["were"], ["been"], ["get"])
         or (led[-1:] == ["i"] and follows[:1] == ["from"] and _POINTING.isdisjoint(follows[1:2]))

@@ -18,7 +18,7 @@ _DE_THINGS: Final = (
 _DE_DO: Final = (
     r"(?:schreib|kontaktier|ruf|meld|belastig|stor|sms|textet|nerv|send|schick|mail|anschreib|anruf|anzuruf|kontakt)\w*"
 )
-_DE_TO_DO: Final = r"(?:anrufen|anschreiben|kontaktieren|schreiben|senden|schicken|zusenden|storen|belastigen|texten|angerufen|kontaktiert|angeschrieben)"
+_DE_TO_DO: Final = r"(?:anrufen|anschreiben|kontaktieren|schreiben|senden|schicken|zusenden|melden|storen|belastigen|texten|angerufen|kontaktiert|angeschrieben)"
 _DE_ME: Final = (
     r"(?:mich|uns|meine (?:\w+ )?(?:nummer|daten|e ?mail\w*|mail\w*|adresse|telefonnummer|handynummer|kontaktdaten))"
 )

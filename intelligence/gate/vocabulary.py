@@ -36,7 +36,7 @@ LIST: Final = (
     r"(?:your |this |that |the |ur |all |any |whatever |every )*(?:\w+ ){0,2}(?:lists?|database|system|records)"
 )
 ME: Final = (
-    r"(?:me|us|myself|this number|this phone|this email|number|(?:my|our) (?:\w+ ){0,2}?"
+    r"(?:me|us|myself|this number|this phone|this contact|this email|number|(?:my|our) (?:\w+ ){0,2}?"
     r"(?:number|name|email|e mail|address|phone|cell|mobile|contact|info|information|details|data|line|digits))"
 )
 PAD: Final = rf"(?:(?:{FILL}) ){{0,4}}"
