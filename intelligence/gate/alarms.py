@@ -31,6 +31,33 @@ _AGAINST: Final = re.compile(
 )
 
 
+def _at_us(match: re.Match[str]) -> Verdict | None:
+    """ "I will sue", not "a lawsuit against my landlord"."""
+    follows = after(match, 6)
+    against = follows[follows.index("against") + 1 :] if "against" in follows else []
+    return "hold" if against and {"you", "u", "your", "yall"}.isdisjoint(against) else "complaint"
+
+
+def _reported(match: re.Match[str]) -> Verdict | None:
+    """ "I report this number", not "I reported it to the landlord"; the police may be about something else."""
+    around = match.string[max(0, match.start() - 60) : match.end() + 60]
+    if match[0].startswith("report"):
+        return "complaint" if _REPORTED.search(match.string, match.start()) else None
+    if match[0].startswith(("police", "call")):
+        return (
+            "complaint"
+            if re.search(r"\b(?:you|your|u|harass\w*|texts?|texting|calling me|again)\b", around)
+            else "hold"
+        )
+    return "complaint"
+
+
+_REPORTED: Final = re.compile(
+    r"report\w* (?:(?:you|u|yall|los|les|vous|sie)(?!\w)|(?:\w+ ){0,4}?(?:number|company|business|texts?|messages?|sms|spam|spammers?)(?!\w)|"
+    r"(?:\w+ ){0,2}?to (?:the |your )?(?:fcc|ftc|bbb|police|carrier|authorities|attorney|state|verizon|at|t mobile)(?!\w))"
+)
+
+
 def _wrong(match: re.Match[str]) -> Verdict | None:
     """ "You have the wrong number", not "I gave you the wrong number" nor "the wrong person signed"."""
     led, follows = before(match, 6), after(match, 1)
@@ -82,12 +109,12 @@ def _death(match: re.Match[str]) -> Verdict | None:
 
 
 THREATS: Final[tuple[Rule, ...]] = (
-    rule("legal threat", "complaint", r"(?:i will|ill|im going to|im gonna|we will|going to|gonna|could|can|will) (?:be )?(?:sue|suing|take legal action|take you to court|press charges|file (?:a )?(?:complaint|lawsuit|suit|charges)|report (?:you|u|this|your))", scope="all"),
-    rule("legal threat", "complaint", r"(?:suing|sue) (?:you|u|your|yall)|legal action|lawsuit|class action|small claims|take you to court|see you in court|cease and desist|c and d letter|statutory damages|500 per (?:text|call|message|violation)|1500 per (?:text|call|message|violation)", scope="all"),
+    rule("legal threat", "complaint", r"(?:i will|ill|im going to|im gonna|we will|going to|gonna|could|can|will) (?:be )?(?:sue|suing|take legal action|take you to court|press charges|file (?:a )?(?:complaint|lawsuit|suit|charges)|report (?:you|u|(?:this|your) (?:number|company|business|texts?|messages?|spam)))", scope="all", check=_at_us),
+    rule("legal threat", "complaint", r"(?:suing|sue) (?:you|u|your|yall)|legal action|lawsuit|class action|small claims|take you to court|see you in court|cease and desist|c and d letter|statutory damages|500 per (?:text|call|message|violation)|1500 per (?:text|call|message|violation)", scope="all", check=_at_us),
     rule("lawyer", "complaint", r"(?:lawyers?|attorneys?|solicitor|legal team|legal counsel|abogad[oa]s?|avocats?|anwalt|rechtsanwalt|advogad[oa]s?|avvocato|advocaat)", scope="all", check=_threat),
     rule("law", "complaint", r"(?:tcpa|fcc|ftc|fdcpa|can spam|attorney general|telephone consumer protection|do not call (?:list|registry|register|database)|dnc (?:list|registry)|dnc|ic3|ico|cnil|bundesnetzagentur|verbraucherzentrale)", scope="all", check=_law),
     rule("harassment", "complaint", r"(?:harass(?:ment|ing|ed)|stalking) ?(?:me|us|charges)?|this is (?:illegal|harassment|against the law)|you(?:re| are) (?:breaking|violating) the law|illegal(?:ly)? (?:text\w*|call\w*|contact\w*|message\w*|spam)|acoso|hostigamiento|(?:violat|breach)\w* (?:\w+ ){0,2}(?:gdpr|ccpa|dsgvo|rgpd|lgpd|rodo|avg)|harcelement|belastigung|assedio", scope="all"),
-    rule("reporting you", "complaint", r"(?:report(?:ing|ed)?|reportar|denunci\w+|signaler|denuncia) (?:you|u|this|these|your|ur|it|as|los|les|vous|sie|para)(?: \w+){0,3}? ?(?:as spam|to|for|number|spam|fcc|ftc|bbb|police|carrier|authorities|spammer)?|police (?:report|complaint)|call(?:ing)? the (?:police|cops)|los voy a denunciar|voy a denunciar\w*|signale (?:ce|votre|cet|vos) (?:numero|sms|messages?|spam)|voy a demandar|demanda(?:re|r)|porter plainte|(?:werde|werden|wird) (?:sie|euch|dich|das) (?:\w+ ){0,3}?melden|anzeige erstatten|(?:werde|werden) (?:sie|euch) anzeigen|melde (?:das|sie|dies) (?:der|bei)|abmahnung|processar voces|denunciar (?:ao|voces|para)|(?:vi|la) (?:denuncio|segnalo)|doe aangifte|zgl[ao]sz\w+ (?:to |was |sprawe )?(?:na|do) (?:policj\w|uodo|uke|prokuratur\w)|pozwe was|подам в суд|напишу жалобу", scope="all"),
+    rule("reporting you", "complaint", r"(?:report(?:ing|ed)?|reportar|denunci\w+|signaler|denuncia) (?:you|u|this|these|your|ur|it|as|los|les|vous|sie|para)(?: \w+){0,3}? ?(?:as spam|to|for|number|spam|fcc|ftc|bbb|police|carrier|authorities|spammer)?|police (?:report|complaint)|call(?:ing)? the (?:police|cops)|los voy a denunciar|voy a denunciar\w*|signale (?:ce|votre|cet|vos) (?:numero|sms|messages?|spam)|voy a demandar|demanda(?:re|r)|porter plainte|(?:werde|werden|wird) (?:sie|euch|dich|das) (?:\w+ ){0,3}?melden|anzeige erstatten|(?:werde|werden) (?:sie|euch) anzeigen|melde (?:das|sie|dies) (?:der|bei)|abmahnung|processar voces|denunciar (?:ao|voces|para)|(?:vi|la) (?:denuncio|segnalo)|doe aangifte|zgl[ao]sz\w+ (?:to |was |sprawe )?(?:na|do) (?:policj\w|uodo|uke|prokuratur\w)|pozwe was|подам в суд|напишу жалобу", scope="all", check=_reported),
 )  # fmt: skip
 
 GRIEVANCES: Final[tuple[Rule, ...]] = (
