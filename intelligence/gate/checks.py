@@ -132,13 +132,15 @@ def _reports_on_you(led: list[str], follows: list[str], said: list[str]) -> bool
 
 def _about_another(follows: list[str]) -> bool:
     """ "don't contact the landlord", "don't call my wife": not me, unless for good or by my own number."""
+    if follows[:1] in (["a"], ["an"]):
+        return True
     if _LASTING.intersection(follows):
         return False
     if follows[:1] in (["my"], ["our"]):
         return len(follows) > 1 and _NUMBERS.isdisjoint(follows[1:3])
     if follows[:1] in (["me"], ["us"]) and follows[1:2] in (["the"], ["a"], ["an"], ["my"], ["your"]):
         return True  # "don't text me the code"
-    return follows[:1] in (["the"], ["a"], ["an"], ["his"], ["their"])
+    return follows[:1] in (["the"], ["his"], ["their"])
 
 
 def _named(match: re.Match[str]) -> bool:

@@ -23,11 +23,11 @@ _ES_LIST: Final = r"de (?:su|sus|la|las|esta|tu|tus|esa|el|este|todas|todos)(?: 
 SPANISH: Final = (
     *many(
         "es",
-        rf"no (?:(?:me|nos|quiero|queremos|deseo|deseamos|que|vuelvan?|vuelvas|a|sigan?|sigas|mas|ya|se|le|autorizo|deben?|puedes?) ){{0,5}}{_ES_DO}(?: mas| nunca)?",
+        rf"no (?:(?:me|nos|quiero|queremos|deseo|deseamos|que|vuelvan?|vuelvas|a|esten?|estes|sigan?|sigas|mas|ya|se|le|autorizo|deben?|puedes?) ){{0,5}}{_ES_DO}(?: mas| nunca)?",
         rf"no (?:quiero|deseo|queremos|deseamos|necesito|autorizo|acepto) (?:(?:seguir|mas|volver|a|que|me|ya|ser|sus|tus|estos|estas|los|las|ningun|ninguna|saber|nada|el) ){{0,4}}(?:recib\w+|{_ES_THINGS}|contacto|contactad[oa]|molestad[oa]|de (?:ustedes|ti|vosotros))",
         rf"(?:ni|ya no|nunca) (?:me |nos )(?:\w+ )?{_ES_DO}",
         rf"no (?:recibir )?mas (?:\w+ )?{_ES_THINGS}|basta (?:ya )?de (?:\w+ )?{_ES_THINGS}|(?:^|(?<=[.!?,;\n] ))no (?:recibir )?{_ES_THINGS}{_END}",
-        r"(?:vete|vayanse|vayase|andate|vayan) (?:a la mierda|al (?:carajo|diablo|infierno))|chinga(?:te|tu madre| tu madre)|chinguen (?:a )?su madre|(?:no )?me (?:dejen|deja|deje) en paz|pierda mi numero|(?:dije|pedi|he dicho|he pedido|avise) que (?:no (?:me )?|ya no |ya )?(?:paren?|dejen?|basta|escriban?|llamen?|manden?)",
+        r"(?:vete|vayanse|vayase|andate|vayan) (?:a la mierda|al (?:carajo|diablo|infierno))|chinga(?:te|tu madre| tu madre)|chinguen (?:a )?su madre|(?:no )?me (?:dejen|deja|deje) en paz|pierda mi numero|no me interesan? (?:recibir )?(?:sus|tus) (?:\w+ )?(?:mensajes|llamadas|correos|sms)|no me interesa recibir (?:mas )?(?:mensajes|llamadas|correos|sms|publicidad)|(?:dije|pedi|he dicho|he pedido|avise) que (?:no (?:me )?|ya no |ya )?(?:paren?|dejen?|basta|escriban?|llamen?|manden?)",
     ),
     *many(
         "es",

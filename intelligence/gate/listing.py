@@ -25,7 +25,9 @@ _REPLACED: Final = frozenset("use replace update new instead".split())
 _MISHAP: Final = frozenset("mistake accident accidentally somehow".split())
 _DONE: Final = frozenset("removed deleted erased".split())
 _PAST: Final = (["was"], ["were"], ["got"], ["been"])
-_SOMEBODY: Final = frozenset("customers users people they clients leads recipients subscribers contacts our we".split())
+_SOMEBODY: Final = frozenset(
+    "competitor competitors customers users people they clients leads recipients subscribers contacts our we".split()
+)
 _ABOUT_IT: Final = frozenset(
     "rate rates link links page button feature option options flow process header footer policy form reason reasons "
     "later anytime easy easily fee fees cost time by somehow accidentally mistake accident".split()

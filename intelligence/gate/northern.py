@@ -44,7 +44,7 @@ GERMAN: Final = (
     *many(
         "de",
         r"(?:abmelden|abbestellen|austragen|abgemeldet|abbestellung)|meld\w* (?:sie |mich |uns |ich )+(?:bitte )?ab(?! (?:\d|\w+tag|morgen|heute|nachst|mittwoch))|meld\w* (?:sie |bitte )*(?:mich|uns) (?:bitte )?(?:vom|von) (?:\w+ ){1,2}ab|trag\w* (?:sie |mich |uns )+(?:bitte )?aus|bestell\w* (?:\w+ ){0,3}ab",
-        rf"(?:losch|entfern|streich)\w* (?:(?:sie|bitte|sofort) ){{0,3}}{_DE_ME}|(?:nehm|nimm)\w* (?:(?:sie|bitte) ){{0,2}}{_DE_ME} (?:bitte |sofort )?(?:{_DE_LIST}|raus|runter|heraus)|{_DE_LIST}|meine (?:\w+ )?(?:nummer|daten|adresse|mailadresse) (?:\w+ )?(?:loschen|entfernen|streichen)",
+        rf"(?:losch|entfern|streich)\w* (?:(?:sie|bitte|sofort) ){{0,3}}{_DE_ME}|(?:nehm|nimm)\w* (?:(?:sie|bitte) ){{0,2}}{_DE_ME} (?:bitte |sofort )?(?:{_DE_LIST}|raus|runter|heraus)|{_DE_LIST}|(?:meine )?(?:\w+ )?(?:nummer|daten|adresse|mailadresse) (?:\w+ )?(?:loschen|entfernen|streichen)",
         check=leaving,
     ),
 )  # fmt: skip
