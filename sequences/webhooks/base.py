@@ -60,11 +60,14 @@ class Identity:
 
 
 def event_key(*parts: object) -> str:
-    """The parts joined with colons; what would not fit the column keeps its beginning and gets a digest of the whole."""
-    key = ":".join(str(part) for part in parts).replace("\x00", "�")
+    """The parts joined with colons; what would not fit the column keeps its beginning and gets a digest of the whole.
+
+    JSON may hold half of a surrogate pair, which UTF-8, and so the column, cannot: it is written out.
+    """
+    key = ":".join(str(part) for part in parts).replace("\x00", "�").encode("utf-8", "backslashreplace").decode()
     if len(key) <= KEY_LENGTH:
         return key
-    return f"{key[: KEY_LENGTH - 65]}:{hashlib.sha256(key.encode('utf-8', 'replace')).hexdigest()}"
+    return f"{key[: KEY_LENGTH - 65]}:{hashlib.sha256(key.encode()).hexdigest()}"
 
 
 def digest(body: bytes) -> str:

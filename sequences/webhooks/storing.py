@@ -143,7 +143,7 @@ class Store:
             logger.error("Provider events could not be stored: %s", type(problem).__name__)
             for each in batch:
                 each.settle(problem)
-        except psycopg.Error as problem:
+        except Exception as problem:  # noqa: BLE001 (also a row that cannot even be written down; its sender hears of it)
             if len(batch) == 1:
                 logger.error("A provider event could not be stored: %s", type(problem).__name__)
                 batch[0].settle(problem)

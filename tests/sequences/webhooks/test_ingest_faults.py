@@ -8,15 +8,17 @@ from django.db import connection
 
 from sequences.models import Sender
 from sequences.webhooks import storing
-from sequences.webhooks.link import Link
+from sequences.webhooks.link import Link, parameters
 from tests.making import People, make_senders
 from tests.sequences.webhooks.requests import (
     PERSON,
+    REPORT,
     Ask,
     events,
     inbound,
     knock,
     through_the_door,
+    vapi,
 )
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -124,8 +126,6 @@ def test_without_a_database_the_answer_is_503_so_that_the_provider_comes_again(
 
 
 def test_a_link_whose_work_is_cancelled_starts_anew(people: People) -> None:
-    from sequences.webhooks.link import parameters
-
     async def run() -> tuple[int]:
         link = Link(parameters())
         with pytest.raises(TimeoutError):
@@ -138,3 +138,33 @@ def test_a_link_whose_work_is_cancelled_starts_anew(people: People) -> None:
         return found
 
     assert asyncio.run(run()) == (1,)
+
+
+def test_half_a_surrogate_pair_in_an_id_is_stored_and_costs_nobody_anything(senders: dict[str, Sender]) -> None:
+    """JSON may say it, UTF-8 cannot; all in one batch with it."""
+
+    async def act(ask: Ask) -> list[int]:
+        wanted = [inbound(senders["sms"], PERSON, "hi", sid=f"SM{n:032x}") for n in range(10)]
+        wanted[3:3] = [vapi(senders["voice"], REPORT | {"call": {"id": f"call-{half}"}}) for half in "\ud83d\ud83e"]
+        return [reply.status_code for reply in await asyncio.gather(*(ask(each) for each in wanted))]
+
+    assert set(through_the_door(act)) == {200}
+    assert len(events()) == 12
+
+
+def test_a_row_that_cannot_be_written_down_at_all_costs_the_others_nothing(senders: dict[str, Sender]) -> None:
+    sender = senders["sms"]
+
+    async def run() -> list[bool]:
+        link = Link(parameters())
+        store = storing.Store(link)
+        given = {"provider": "twilio", "kind": "inbound", "mark": "", "headers": {}, "body": "", "received_at": None}
+        wanted = [storing.Row(sender.tenant_id, sender.pk, event_key=f"k-{n}", **given) for n in "12345"]
+        wanted[2] = storing.Row(sender.tenant_id, sender.pk, event_key="k-\ud800", **given)
+        done = await asyncio.gather(*(store.add(row) for row in wanted), return_exceptions=True)
+        await store.close()
+        await link.close()
+        return [each is None for each in done]
+
+    assert asyncio.run(run()) == [True, True, False, True, True]
+    assert len(events()) == 4
