@@ -10,6 +10,7 @@ from typing import Final
 
 from intelligence.markup import text_of_html
 from sequences.bouncetext import ADDRESS
+from sequences.charsets import text_in
 
 _RETURNED_TYPES: Final = frozenset(
     {"message/rfc822", "text/rfc822-headers", "text/rfc822-header", "text/rfc822", "message/rfc822-headers"}
@@ -36,10 +37,7 @@ def decoded_part(part: Message) -> str:
     payload = part.get_payload(decode=True)
     if not isinstance(payload, bytes):
         return ""
-    try:
-        return payload.decode(part.get_content_charset() or "utf-8", "replace")
-    except LookupError:
-        return payload.decode("latin-1")
+    return text_in(payload, str(part.get_content_charset() or "utf-8"), otherwise="latin-1")
 
 
 def readable(mail: Message) -> str:

@@ -19,6 +19,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import load_der_public_key
 
+from sequences.charsets import text_in
 from sequences.signals import (
     Bounced,
     Clicked,
@@ -126,15 +127,10 @@ def stored_body(request: Request) -> bytes:
         charsets = table(json.loads(found.get("charsets", b"{}")))
     except (ValueError, RecursionError):
         charsets = {}
-    form = {name: _decoded(value, text_of(charsets.get(name))) for name, value in found.items()}
+    form = {
+        name: text_in(value, text_of(charsets.get(name)) or "utf-8", otherwise="utf-8") for name, value in found.items()
+    }
     return json.dumps({OURS: 1, **form}).encode()
-
-
-def _decoded(value: bytes, charset: str) -> str:
-    try:
-        return value.decode(charset or "utf-8", "replace")
-    except LookupError:
-        return value.decode("utf-8", "replace")
 
 
 def identify(request: Request) -> Identity:
