@@ -37,6 +37,7 @@ from sequences.signals import (
     StatusChanged,
     TextReceived,
     TopicOffered,
+    storable,
 )
 from sequences.webhooks import mail, sendgrid, ses, twilio, vapi
 from sequences.webhooks.base import UNREADABLE
@@ -158,7 +159,9 @@ def effect_of(event: ProviderEvent, now: datetime) -> tuple[str, str]:
     """Does what the event asks for; (its state, a remark)."""
     if event.kind == UNREADABLE:
         return EventState.DONE, "It makes no sense to us."
-    signals: list[Signal] = PARSERS[event.provider].parse(event.kind, event.body, event.mark)
+    signals: list[Signal] = [
+        storable(each) for each in PARSERS[event.provider].parse(event.kind, event.body, event.mark)
+    ]
     signals += [
         found for each in signals if isinstance(each, MailReceived) for found in returned.mail_returned(each, now)
     ]

@@ -1,7 +1,8 @@
 """A provider's event in our words. Each provider's `parse` returns these; sequences.inbound applies them. Pure."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 from datetime import datetime
+from typing import Any, TypeVar
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,3 +154,19 @@ Signal = (
     | OptedInAtProvider
     | TopicOffered
 )
+Given = TypeVar("Given", bound=Signal)
+
+
+def storable(signal: Given) -> Given:
+    """The signal with texts that the database can hold: JSON and old charsets may say NUL, which becomes a blank, and half of
+    a surrogate pair, which becomes the replacement character."""
+    given = {each.name: getattr(signal, each.name) for each in fields(signal)}
+    clean = {name: _storable(value) for name, value in given.items()}
+    return signal if clean == given else replace(signal, **clean)
+
+
+def _storable(value: Any) -> Any:
+    if isinstance(value, str):
+        whole = value if value.isascii() else value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+        return whole.replace("\x00", " ")
+    return tuple(map(_storable, value)) if isinstance(value, tuple) else value
