@@ -115,7 +115,7 @@ def _write_down(message: Message, signal: CallEnded, meaning: vapi.Ended, event:
         enrollment_id=message.enrollment_id,
     )
     if spoke and contact.deleted_at is None:
-        at = signal.ended_at or event.received_at
+        at = spoken_at(signal, event)
         Contact.objects.filter(pk=contact.pk).update(
             last_inbound_at=Greatest(Coalesce(F("last_inbound_at"), at), at), inbound_count=F("inbound_count") + 1
         )
@@ -123,6 +123,12 @@ def _write_down(message: Message, signal: CallEnded, meaning: vapi.Ended, event:
         heard(people, Words("\n".join(signal.said), "voice", message.to_address, event.received_at), now)
     if meaning.needs_human:
         optouts.hold_for_a_person([contact.pk])
+
+
+def spoken_at(signal: CallEnded, event: ProviderEvent) -> datetime:
+    """When what was said on a call was said: at its end, and never after we heard of it, whatever the provider's clock says. A
+    time to come would make every later word of theirs, their START too, look older."""
+    return min(signal.ended_at or event.received_at, event.received_at)
 
 
 def _they_called(signal: CallEnded, event: ProviderEvent, now: datetime) -> None:
@@ -133,7 +139,7 @@ def _they_called(signal: CallEnded, event: ProviderEvent, now: datetime) -> None
     if not people and not signal.said:
         return
     people = people or matching.newcomer(signal.caller, "voice", now)
-    at = signal.ended_at or event.received_at
+    at = spoken_at(signal, event)
     record_interaction(
         tenant_id=event.tenant_id,
         contact_id=people[0].pk,

@@ -165,6 +165,10 @@ def effect_of(event: ProviderEvent, now: datetime) -> tuple[str, str]:
     signals += [
         found for each in signals if isinstance(each, MailReceived) for found in returned.mail_returned(each, now)
     ]
+    if event.state == EventState.UNMATCHED:
+        # Looked at before, when everything but what speaks of a message was done: it must not be done again over what
+        # the person has said since.
+        signals = [each for each in signals if isinstance(each, ABOUT_A_MESSAGE)]
     known, remarks = [], []
     for signal in signals:
         found = HANDLERS[type(signal)](signal, event, now)
@@ -199,7 +203,7 @@ def park(event_id: int, tenant_id: int, problem: str, now: datetime) -> None:
 
 
 def _opted_out_at_provider(signal: OptedOutAtProvider, event: ProviderEvent, now: datetime) -> None:
-    failures.provider_says_opted_out(signal.address, signal.channel, signal.why, now)
+    failures.provider_says_opted_out(signal.address, signal.channel, signal.why, now, said_at=event.received_at)
 
 
 def _opted_in_at_provider(signal: OptedInAtProvider, event: ProviderEvent, now: datetime) -> None:
@@ -210,6 +214,8 @@ def _storable(problem: str) -> str:
     return problem.replace("\x00", " ")[:500]
 
 
+# What may have to wait until its message is known.
+ABOUT_A_MESSAGE = (StatusChanged, CallProgress, CallEnded, Opened, Clicked, Bounced, Complained)
 # What each signal does: True or None when done, False when its message is not known, a text for a remark.
 Handler = Callable[[Any, ProviderEvent, datetime], bool | str | None]
 HANDLERS: dict[type, Handler] = {

@@ -12,7 +12,7 @@ from django.db import transaction
 
 from contacts.addresses import normalised
 from contacts.models import Contact, Suppression
-from contacts.permissions import LASTING, lift, suppress
+from contacts.permissions import LASTING, lift, note_start, suppress
 from sequences import matching, optouts
 from sequences.models import Message
 
@@ -89,6 +89,7 @@ def reopen(message: Message, now: datetime) -> bool:
         row = Suppression.objects.filter(channel="email", address=address, lifted_at=None).first()
         if row is None or not _is_theirs(row):
             return False
+        note_start(address=address, channel="email", said_at=now, now=now)
         return bool(lift(tenant_id=message.tenant_id, address=address, channels=("email",), source=SOURCE, now=now))
 
 

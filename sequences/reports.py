@@ -11,6 +11,7 @@ from sequences import matching, optouts, states
 from sequences.codes import mail, twilio
 from sequences.failures import Failure, failed, mailbox_is_gone
 from sequences.models import Message, ProviderEvent
+from sequences.models.message import EventState
 from sequences.outcome import apply_report
 from sequences.signals import Bounced, Clicked, Complained, Opened, StatusChanged
 from sequences.touches import note_touch
@@ -26,12 +27,20 @@ def status_changed(signal: StatusChanged, event: ProviderEvent, now: datetime) -
         failure = None
         if report.state == states.UNDELIVERED:
             failure = Failure(twilio.verdict(signal.error_code), signal.error_code, signal.error_text)
-        merge(message, report, now, failure)
+        merge(message, report, now, failure, told_at=event.received_at)
     return True
 
 
-def merge(message: Message, report: states.Report, now: datetime, failure: Failure | None = None) -> bool:
-    """Applies one report to a locked message, and what follows from it. False when the message had come further already."""
+def merge(
+    message: Message,
+    report: states.Report,
+    now: datetime,
+    failure: Failure | None = None,
+    *,
+    told_at: datetime | None = None,
+) -> bool:
+    """Applies one report, told at `told_at`, to a locked message, and what follows from it. False when the message had come
+    further already."""
     verdict = failure.verdict if failure else None
     moved = apply_report(
         tenant_id=message.tenant_id,
@@ -48,7 +57,7 @@ def merge(message: Message, report: states.Report, now: datetime, failure: Failu
     if moved:
         tell(message, "bounced" if failure and message.channel == "email" else report.state)
     if moved and failure is not None:
-        failed(message, failure, now)
+        failed(message, failure, now, told_at=told_at)
     return moved
 
 
@@ -66,12 +75,11 @@ def bounced(signal: Bounced, event: ProviderEvent, now: datetime) -> bool:
     message = matching.message_of(event.provider, signal.mark, signal.provider_id)
     report = states.report("postmark", "bounced")
     if message is not None and report is not None:
-        merge(message, report, now, Failure(verdict, signal.code, signal.text))
-    if verdict.permanent and verdict.failure_type == "email_bounced" and signal.address:
+        merge(message, report, now, Failure(verdict, signal.code, signal.text), told_at=event.received_at)
+    if verdict.permanent and verdict.failure_type == "email_bounced" and signal.address and not _looked_at(event):
         # Also when the mail counted as delivered before: some servers accept first and refuse later.
         mailbox_is_gone(signal.address)
-        return True
-    return message is not None
+    return message is not None or not _names_one(signal)
 
 
 def complained(signal: Complained, event: ProviderEvent, now: datetime) -> bool:
@@ -80,20 +88,28 @@ def complained(signal: Complained, event: ProviderEvent, now: datetime) -> bool:
     if message is not None:
         _reported(message, "complained", now)
     address = signal.address or (message.to_address if message else "")
-    if not address:
-        return False
-    optouts.opt_out(
-        matching.concerned(message, address) if message else matching.people_at(address),
-        tenant_id=event.tenant_id,
-        address=address,
-        channels=("email",),
-        reason="complaint",
-        source="provider",
-        quote="marked as spam",
-        now=now,
-        actor="provider",
-    )
-    return True
+    if address and (message is not None or not _looked_at(event)):
+        optouts.opt_out(
+            matching.concerned(message, address) if message else matching.people_at(address),
+            tenant_id=event.tenant_id,
+            address=address,
+            channels=("email",),
+            reason="complaint",
+            source="provider",
+            quote="marked as spam",
+            now=now,
+            actor="provider",
+        )
+    return message is not None or (bool(address) and not _names_one(signal))
+
+
+def _looked_at(event: ProviderEvent) -> bool:
+    """Whether it was applied before, but for what it says of a message that was not known yet."""
+    return bool(event.state == EventState.UNMATCHED)
+
+
+def _names_one(signal: Bounced | Complained) -> bool:
+    return bool(signal.mark or signal.provider_id)
 
 
 def opened(signal: Opened, event: ProviderEvent, now: datetime) -> bool:

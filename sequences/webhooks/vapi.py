@@ -120,12 +120,12 @@ def is_withheld(call: dict[str, Any]) -> bool:
 
 
 def moment(value: object) -> datetime | None:
-    """An ISO 8601 time with its zone; None for anything else."""
+    """An ISO 8601 time with its zone, of a year that the database and Python can both hold in any zone; None for anything else."""
     try:
         read = datetime.fromisoformat(value.replace("Z", "+00:00")) if isinstance(value, str) else None
     except ValueError:
         return None
-    return read if read is not None and read.tzinfo is not None else None
+    return read if read is not None and read.tzinfo is not None and 1 < read.year < 9999 else None
 
 
 def _message(body: str) -> dict[str, Any]:
