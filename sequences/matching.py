@@ -1,6 +1,7 @@
 """Whose is it? A provider's event finds our message by our own mark first; a person's words find their contact by address."""
 
 import re
+from collections.abc import Sequence
 from datetime import datetime
 
 from contacts.addresses import normalised
@@ -10,7 +11,7 @@ from contacts.models import Contact
 from contacts.places import place_of
 from omnify.tenants.events import record
 from sequences.models import Message, Sender
-from sequences.webhooks.base import mark_in
+from sequences.webhooks.base import marks_in
 
 PROVIDERS = {
     "twilio": ("twilio",), "vapi": ("vapi",), "postmark": ("postmark", "smtp"), "sendgrid": ("sendgrid",), "ses": ("ses",),
@@ -65,12 +66,19 @@ def people_at(address: str) -> list[Contact]:
 
 def answered(references: str, sender: str) -> list[Contact]:
     """Who answers a mail: the person we sent it to, whatever mailbox they answer from, then everybody with that address."""
-    mark = mark_in(references)
-    found = Message.objects.filter(public_id=mark, channel="email").first() if mark else None
+    found = marked(marks_in(references))
     if found is None and (named := _NAMES.findall(references)):
         # Amazon SES gives mails a Message-ID of its own: there the id that it answered us with stands before the @.
         found = Message.objects.filter(provider="ses", provider_id__in=named[:MOST_NAMES], channel="email").first()
     return people_at(sender) if found is None else concerned(found, sender)
+
+
+def marked(marks: Sequence[str]) -> Message | None:
+    """The tenant's mail that carries the first of these marks that is one of ours."""
+    found = {
+        str(message.public_id): message for message in Message.objects.filter(public_id__in=marks, channel="email")
+    }
+    return next((found[mark] for mark in marks if mark in found), None)
 
 
 def concerned(message: Message, address: str) -> list[Contact]:

@@ -12,10 +12,10 @@ from datetime import datetime, timedelta
 from contacts.addresses import normalised
 from intelligence.clean import is_auto_reply
 from intelligence.markup import text_of_html
-from sequences import bounces
+from sequences import bounces, matching
 from sequences.models import Message, Sender
 from sequences.signals import Bounced, Complained, MailReceived
-from sequences.webhooks.base import mark_in
+from sequences.webhooks.base import marks_in
 
 UNPROVEN = "It reports on a mail, and nothing shows that the mail was ours."
 # Mail servers try for five days (RFC 5321 §4.5.4.1) before they report; two more for what waits on the way.
@@ -40,28 +40,27 @@ def reports(signal: MailReceived) -> list[Report]:
     headers = dict(signal.headers) | {"From": signal.sender}
     if is_auto_reply(headers, signal.subject, signal.text) is None:
         return []
-    references = f"{signal.header('In-Reply-To')} {signal.header('References')}"
-    mark = mark_in(references) or mark_in(signal.text)
-    found: list[Report] = []
+    marks, found = marks_of(signal), list[Report]()
     for each in bounces.parse(as_mail(signal)):
-        if each.kind in ("hard", "soft") and (each.recipient or mark):
+        if each.kind in ("hard", "soft") and (each.recipient or marks):
             hard = each.kind == "hard"
-            found.append(Bounced(mark, "", each.recipient, "returned mail", hard, each.status, each.diagnostic))
+            found.append(Bounced("", "", each.recipient, "returned mail", hard, each.status, each.diagnostic))
         elif (
             each.kind == "complaint"
             and each.diagnostic not in _NO_COMPLAINT
             and each.recipient.lower() != signal.sender.lower()
         ):
             # (who asks for an end themselves, as Apple's mail program does for them, is heard like anybody's words)
-            found.append(Complained(mark, "", each.recipient))
+            found.append(Complained("", "", each.recipient))
     return found
 
 
 def proven(signal: MailReceived, found: Sequence[Report], now: datetime) -> list[Report]:
     """Those of these reports that are about a mail of the current tenant's, each with its mark and its recipient's address."""
     known: list[Report] = []
+    marked = matching.marked(marks_of(signal)) if found else None
     for report in found:
-        message = _marked(report.mark) if report.mark else _unmarked(signal, report.address, now)
+        message = marked or _unmarked(signal, report.address, now)
         if message is None:
             continue
         mark, address = str(message.public_id), message.to_address
@@ -72,9 +71,9 @@ def proven(signal: MailReceived, found: Sequence[Report], now: datetime) -> list
     return known
 
 
-def _marked(mark: str) -> Message | None:
-    found: Message | None = Message.objects.filter(public_id=mark, channel="email").first()
-    return found
+def marks_of(signal: MailReceived) -> tuple[str, ...]:
+    """What may be our mark in a report: of the UUIDs that it refers to and then writes, whose servers add some of their own."""
+    return marks_in(f"{signal.header('In-Reply-To')} {signal.header('References')} {signal.text}")
 
 
 def _unmarked(signal: MailReceived, address: str, now: datetime) -> Message | None:

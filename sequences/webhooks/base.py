@@ -14,12 +14,14 @@ import hashlib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 from omnify.lib.values import value
 
 KEY_LENGTH = 200
 UNREADABLE = "unreadable"
+MOST_MARKS = 100
 _UUID = re.compile(r"[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}")
 
 
@@ -83,6 +85,11 @@ def mark_in(text: object) -> str:
     """The first UUID in a text, in its usual spelling, else ""."""
     found = _UUID.search(text) if isinstance(text, str) else None
     return found[0].lower() if found else ""
+
+
+def marks_in(text: str) -> tuple[str, ...]:
+    """Every UUID in a text, in its order, each once: other people's programs write some of their own beside ours."""
+    return tuple(dict.fromkeys(found[0].lower() for found in islice(_UUID.finditer(text), MOST_MARKS)))
 
 
 def text_of(value: object, limit: int = 1_000_000) -> str:

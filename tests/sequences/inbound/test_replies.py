@@ -123,6 +123,17 @@ def test_an_answer_from_another_mailbox_finds_the_person_it_was_written_to(house
     assert suppressed(house.tenant.pk, pairs) == set(pairs)
 
 
+def test_an_answer_to_their_own_answer_finds_the_person_too(house: House, now: datetime) -> None:
+    """Their program names its own mail first, by a UUID of its own."""
+    message = make_message(house.pat, house.email, now)
+    own = "<6f1c5c5e-3f0e-4a43-9a62-0d5f0c9f6b11@people.example>"
+    refers = {"In-Reply-To": own, "References": f"<{message.public_id}@acme.example> {own}"}
+    mail(house.email, now, "pat@elsewhere.example", "and please stop emailing me", headers=refers)
+    apply_all(now)
+    assert only(Interaction, direction="inbound").contact_id == house.pat.pk
+    assert suppressed(house.tenant.pk, [("email", house.pat.email)])
+
+
 def test_an_out_of_office_is_kept_but_is_no_reply(house: House, now: datetime) -> None:
     headers = {"Auto-Submitted": "auto-replied"}
     mail(house.email, now, "pat@people.example", "I am away until Monday.", headers=headers)

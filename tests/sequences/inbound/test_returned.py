@@ -157,3 +157,24 @@ def test_what_a_machine_wrote_below_an_answer_does_not_make_the_answer_a_machine
     mail(house.email, now, PAT, body, Subject="roof")
     apply_all(now)
     assert [each.outcome for each in rows(Interaction, direction="inbound")] == ["replied"]
+
+
+@pytest.mark.parametrize("where", ["headers", "text"])
+def test_our_mark_is_found_beside_those_that_other_servers_write(house: House, now: datetime, where: str) -> None:
+    message = sent(house, now)
+    ours, theirs = f"<{message.public_id}@acme.example>", f"<{uuid4()}@mail.example>"
+    if where == "headers":
+        returned(house, now, MACHINE | {"In-Reply-To": theirs, "References": f"{theirs} {ours}"})
+    else:
+        lines = f"X-Correlation-Id: {uuid4()}\nMessage-ID: {ours}\n"
+        returned(house, now, MACHINE, f"{delivery_status_text(PAT)}\n\nOriginal message headers:\n{lines}")
+    message.refresh_from_db()
+    assert (gone(house), message.state) == (True, "undelivered")
+
+
+def test_another_servers_mark_does_not_keep_the_recipients_own_server_from_being_believed(
+    house: House, now: datetime
+) -> None:
+    sent(house, now)
+    returned(house, now, spf("people.example"), f"Queue-Id: {uuid4()}\n{delivery_status_text(PAT)}")
+    assert gone(house)
