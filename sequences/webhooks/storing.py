@@ -18,22 +18,24 @@ from sequences.columns import Bigints, Texts, Timestamps, register
 from sequences.webhooks.link import Link
 
 BATCH = 100
-TRY_SECONDS = 8.0  # less than the 15 s a provider waits: an honest 503 beats a dropped line
+# Both less than the 15 s a provider waits: an honest 503 beats a dropped line. A batch, and a request that waits for its turn.
+TRY_SECONDS, ANSWER_SECONDS = 8.0, 10.0
 
 logger = logging.getLogger(__name__)
 
 # provider_event_add: rows of one tenant; an event that is already here changes nothing. What came in just now came in when
-# the database says: a web machine whose clock is wrong would misdate what people said. `%s` seconds: clock.offset().
+# the database says, less the microseconds it has waited for its turn: a web machine whose clock is wrong would misdate what
+# people said, and of two that waited together the later would count as the earlier. `%s` seconds: clock.offset().
 PROVIDER_EVENT_ADD = """
 INSERT INTO sequences_providerevent
     (tenant_id, sender_id, provider, kind, event_key, mark, headers, body, received_at, state, tries, problem)
 SELECT %s::bigint, sender_id, provider, kind, event_key, mark, headers::jsonb, body,
-       coalesce(received_at, clock_timestamp() + make_interval(secs => %s::float8)), 'new', 0, ''
-FROM unnest(%b::bigint[], %b::text[], %b::text[], %b::text[], %b::text[], %b::text[], %b::text[], %b::timestamptz[])
-    AS given (sender_id, provider, kind, event_key, mark, headers, body, received_at)
+       coalesce(received_at, statement_timestamp() + make_interval(secs => %s::float8 - waited / 1e6)), 'new', 0, ''
+FROM unnest(%b::bigint[], %b::text[], %b::text[], %b::text[], %b::text[], %b::text[], %b::text[], %b::timestamptz[], %b::bigint[])
+    AS given (sender_id, provider, kind, event_key, mark, headers, body, received_at, waited)
 ON CONFLICT (sender_id, provider, event_key) DO NOTHING
 """
-COLUMNS = (Bigints, Texts, Texts, Texts, Texts, Texts, Texts, Timestamps)
+COLUMNS = (Bigints, Texts, Texts, Texts, Texts, Texts, Texts, Timestamps, Bigints)
 # The tenant of the statement that follows; and the workers, who hear of it once a commit however often it is said.
 ENTER = "SELECT set_config('app.tenant_id', %s, true), pg_notify('omnify_wake', 'inbound')"
 
@@ -52,7 +54,7 @@ class Row:
     body: str
     received_at: datetime | None
 
-    def values(self) -> tuple[Any, ...]:
+    def values(self, waited: int = 0) -> tuple[Any, ...]:
         return (
             self.sender_id,
             self.provider,
@@ -62,7 +64,13 @@ class Row:
             json.dumps(self.headers),
             self.body,
             self.received_at,
+            waited,
         )
+
+    @property
+    def place(self) -> tuple[int, int, str, str]:
+        """In one order everywhere, so that two processes storing the same events never wait for each other in a ring."""
+        return self.tenant_id, self.sender_id, self.provider, self.event_key
 
 
 def store_now(rows: Sequence[Row]) -> int:
@@ -74,7 +82,7 @@ def store_now(rows: Sequence[Row]) -> int:
 
     from omnify.tenants.context import tenant_context
 
-    ordered = sorted(rows, key=lambda row: (row.tenant_id, row.sender_id, row.provider, row.event_key))
+    ordered = sorted(rows, key=lambda row: row.place)
     added = 0
     for tenant_id, mine in groupby(ordered, key=lambda row: row.tenant_id):
         columns = [list(column) for column in zip(*(row.values() for row in mine), strict=True)]
@@ -88,8 +96,12 @@ def store_now(rows: Sequence[Row]) -> int:
 
 @dataclass(slots=True)
 class Waiting:
+    """A row whose request is still to be answered; `since`: by the event loop's clock. `late`: it has been, with our regrets."""
+
     row: Row
     done: "asyncio.Future[None]"
+    since: float
+    late: bool = False
 
     def settle(self, problem: BaseException | None) -> None:
         """A client that hung up has cancelled its future; that must not stop the others."""
@@ -110,12 +122,19 @@ class Store:
         self._writer: asyncio.Task[None] | None = None
 
     async def add(self, row: Row) -> None:
-        """Returns when the row, or an equal one before it, is committed. Raises what the database raised."""
-        waiting = Waiting(row, asyncio.get_running_loop().create_future())
+        """Returns when the row, or an equal one before it, is committed. Raises what the database raised, and TimeoutError when
+        its turn has not come in time."""
+        loop = asyncio.get_running_loop()
+        waiting = Waiting(row, loop.create_future(), loop.time())
         self._waiting.append(waiting)
         if self._writer is None or self._writer.done():
             self._writer = asyncio.create_task(self._write(), name="webhook writer")
-        await waiting.done
+        try:
+            async with asyncio.timeout(ANSWER_SECONDS):
+                await waiting.done
+        except TimeoutError:
+            waiting.late = True
+            raise
 
     async def close(self) -> None:
         """Lets the batch that is being written end."""
@@ -126,6 +145,10 @@ class Store:
         """Commits batches until nobody waits. Requests that arrive meanwhile make the next batch."""
         while self._waiting:
             batch = [self._waiting.popleft() for _ in range(min(BATCH, len(self._waiting)))]
+            # Who was told to come again does; a database that is away must not fill our memory.
+            batch = [each for each in batch if not each.late]
+            if not batch:
+                continue
             try:
                 await self._settle(batch)
             except BaseException:
@@ -137,7 +160,7 @@ class Store:
 
     async def _settle(self, batch: Sequence[Waiting]) -> None:
         try:
-            await self._commit([each.row for each in batch])
+            await self._commit(batch)
         except (psycopg.OperationalError, OSError, TimeoutError) as problem:
             # The class only: a database error quotes the row, and rows hold people's words.
             logger.error("Provider events could not be stored: %s", type(problem).__name__)
@@ -155,24 +178,22 @@ class Store:
             for each in batch:
                 each.settle(None)
 
-    async def _commit(self, rows: Sequence[Row]) -> None:
+    async def _commit(self, batch: Sequence[Waiting]) -> None:
         """One transaction. A connection that the server closed while idle is replaced once; events are stored once anyway."""
-        async with asyncio.timeout(TRY_SECONDS):
-            try:
-                await self._insert(rows)
-            except psycopg.OperationalError:
-                await self._insert(rows)
+        until = asyncio.get_running_loop().time() + TRY_SECONDS
+        try:
+            await self._insert(batch, until)
+        except psycopg.OperationalError:
+            await self._insert(batch, until)
 
-    async def _insert(self, rows: Sequence[Row]) -> None:
-        # In one order everywhere, so that two processes storing the same events never wait for each other in a ring.
-        ordered = sorted(rows, key=lambda row: (row.tenant_id, row.sender_id, row.provider, row.event_key))
-        async with self._link.pipeline() as cursor:
+    async def _insert(self, batch: Sequence[Waiting], until: float) -> None:
+        ordered = sorted(batch, key=lambda each: each.row.place)
+        time = asyncio.get_running_loop().time
+        async with self._link.pipeline(until) as cursor:
             register(cursor)
-            for tenant_id, mine in groupby(ordered, key=lambda row: row.tenant_id):
+            for tenant_id, mine in groupby(ordered, key=lambda each: each.row.tenant_id):
                 # Row-level security lets the statement that follows write this tenant's rows and no other's.
                 await cursor.execute(ENTER, [str(tenant_id)], prepare=True)
-                columns = [
-                    column(values)
-                    for column, values in zip(COLUMNS, zip(*(row.values() for row in mine), strict=True), strict=True)
-                ]
+                rows = [each.row.values(round((time() - each.since) * 1e6)) for each in mine]
+                columns = [column(values) for column, values in zip(COLUMNS, zip(*rows, strict=True), strict=True)]
                 await cursor.execute(PROVIDER_EVENT_ADD, [tenant_id, offset().total_seconds(), *columns], prepare=True)

@@ -84,11 +84,11 @@ def test_a_hundred_requests_at_once_share_a_few_commits(
     sizes: list[int] = []
     real = storing.Store._insert
 
-    async def counting(self: storing.Store, rows: Any) -> None:
+    async def counting(self: storing.Store, rows: Any, until: float) -> None:
         sizes.append(len(rows))
         while len(sizes) == 1 and len(self._waiting) < 149:  # the first commit lasts until the others have arrived
             await asyncio.sleep(0)
-        await real(self, rows)
+        await real(self, rows, until)
 
     monkeypatch.setattr(storing.Store, "_insert", counting)
 

@@ -32,10 +32,10 @@ def test_a_sender_deleted_in_flight_costs_the_others_nothing(
     held, sizes = asyncio.Event(), []
     real = storing.Store._insert
 
-    async def counted(self: storing.Store, rows: Any) -> None:
+    async def counted(self: storing.Store, rows: Any, until: float) -> None:
         await held.wait()
         sizes.append(len(rows))
-        await real(self, rows)
+        await real(self, rows, until)
 
     async def act(ask: Ask) -> list[int]:
         held.set()
@@ -72,9 +72,9 @@ def test_a_client_that_hangs_up_does_not_stop_the_writer(
     held = asyncio.Event()
     real = storing.Store._insert
 
-    async def slow(self: storing.Store, rows: Any) -> None:
+    async def slow(self: storing.Store, rows: Any, until: float) -> None:
         await held.wait()
-        await real(self, rows)
+        await real(self, rows, until)
 
     monkeypatch.setattr(storing.Store, "_insert", slow)
 
