@@ -15,7 +15,7 @@ from django.db import connection, transaction
 from django.db.models import Q
 
 from contacts.addresses import normalised
-from contacts.locks import addresses_of
+from contacts.locks import addresses_of, lock_suppressions
 from contacts.models import Contact, Forgotten, Suppression
 from contacts.permissions import LASTING, SUPPRESSION_ADD
 from omnify.tenants.context import require_tenant_id, tenant_context
@@ -34,10 +34,15 @@ def digest(tenant_id: int, address: str) -> str:
 def forget(contact: Contact) -> int:
     """Notes what this contact, about to be erased, forbade: the hashes now; `sweep` takes the clear rows away. Run inside the
     deleting transaction and the tenant's context; returns how many."""
-    tenant_id = require_tenant_id()
     rows = Suppression.objects.filter(
         address__in={normalised(each) for each in addresses_of(contact)}, lifted_at__isnull=True
     )
+    return _note(rows)
+
+
+def _note(rows: Iterable[Suppression]) -> int:
+    """Writes the hashes of these suppressions, all of the current tenant and in force; returns how many."""
+    tenant_id = require_tenant_id()
     noted = [
         Forgotten(
             tenant_id=tenant_id, digest=digest(tenant_id, row.address), channel=row.channel, reason=row.reason,
@@ -70,7 +75,11 @@ def _sweep(tenant_id: int) -> int:
         having = Q(*((f"{name}__in", addresses) for name in (*MAILBOXES, *NUMBERS)), _connector=Q.OR)
         living = {normalised(each) for row in Contact.objects.alive().filter(having) for each in addresses_of(row)}
         gone = [address for address in addresses if address not in living]
-        Suppression.objects.filter(address__in=gone).delete()
+        # Held until they are gone: the person's own START waits, and then finds the hash. What was forbidden since the deletion
+        # is noted before its row goes; what is forbidden from here on stays clear.
+        clear = lock_suppressions(gone)
+        _note(row for row in clear if row.lifted_at is None)
+        Suppression.objects.filter(pk__in=[row.pk for row in clear]).delete()
         Forgotten.objects.filter(address__in=addresses).update(address="")
         return len(gone)
 

@@ -11,7 +11,7 @@ from django.db import OperationalError, connection
 from django.db.models import Q
 
 from contacts.addresses import normalised, spellings
-from contacts.models import Contact
+from contacts.models import Contact, Suppression
 from omnify.tenants.context import require_tenant_id
 
 Done = TypeVar("Done")
@@ -87,6 +87,11 @@ def lock_addresses(addresses: Collection[str]) -> None:
         return
     ways = {f"{tenant_id}:{way.lower()}" for address in addresses for way in spellings(address) if way}
     _lock(ADDRESSES, sorted(ways))
+
+
+def lock_suppressions(addresses: Collection[str]) -> list[Suppression]:
+    """Everything that was ever forbidden at these normalised addresses of the current tenant, held until the transaction ends."""
+    return list(Suppression.objects.filter(address__in=addresses).order_by("pk").select_for_update(of=("self",)))
 
 
 def lock_first_words(address: str) -> None:

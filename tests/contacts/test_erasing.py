@@ -185,3 +185,21 @@ def test_nothing_forgotten_costs_one_lock_and_one_probe(people: People, django_a
     with tenant_context(people.acme.pk), transaction.atomic(), django_assert_num_queries(4):
         assert recall([PHONE, MAIL]) == 0  # a savepoint, the lock, the probe, the savepoint's end
     assert erasing.BATCH > 0
+
+
+def test_what_is_forbidden_between_the_deletion_and_the_sweep_is_remembered_too(people: People, now: datetime) -> None:
+    """They had ended texts alone; asked again before the sweep, they end calls as well."""
+    person = make_contact(people.acme, now, first_name="Gone", phone=PHONE)
+    given: dict[str, Any] = {"address": PHONE, "source": "sms", "now": now, "actor": "person"}
+    suppress(tenant_id=people.acme.pk, channels=("sms",), reason="opted_out", **given)
+    with tenant_context(people.acme.pk):
+        assert delete_contact(person, actor="test", now=now)
+    suppress(tenant_id=people.acme.pk, channels=("voice",), reason="opted_out", **given)
+    suppress(tenant_id=people.acme.pk, channels=("sms",), reason="complaint", **given)
+    assert sweep() == 1
+    assert not Suppression.objects.all_tenants().exists()
+    with tenant_context(people.acme.pk):
+        assert recall([PHONE]) == 2
+    assert closed(people.acme.pk) == {("sms", PHONE), ("voice", PHONE)}
+    lift(tenant_id=people.acme.pk, address=PHONE, channels=("sms", "voice"), source="sms", now=now)
+    assert closed(people.acme.pk) == {("sms", PHONE)}
