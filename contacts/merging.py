@@ -55,6 +55,7 @@ def merge(keep: Contact, gone: Contact, *, by: str, now: datetime) -> bool:
         if mine is None or theirs is None or mine.deleted_at or theirs.deleted_at:
             return False
         united = unite(columns_of(mine), columns_of(theirs))
+        _leave_first_mailboxes(united.values["email"], mine, theirs)
         everywhere = [*addresses_of(mine), *addresses_of(theirs)]
         closed = _close_everywhere(mine.tenant_id, everywhere, by=by, now=now)
         facts = _follow(mine, theirs, by=by, now=now, closed=closed)
@@ -84,6 +85,13 @@ def merge(keep: Contact, gone: Contact, *, by: str, now: datetime) -> bool:
 def columns_of(contact: Contact) -> dict[str, Any]:
     """The row as plain values, by column: what contacts.uniting works on."""
     return {field.attname: getattr(contact, field.attname) for field in Contact._meta.concrete_fields}
+
+
+def _leave_first_mailboxes(email: str, mine: Contact, theirs: Contact) -> None:
+    """A second mailbox may become the first by a merge, unless it is already the first of somebody else: raises MergeBlocked."""
+    others = Contact.objects.alive().exclude(pk__in=[mine.pk, theirs.pk])
+    if email and (other := others.filter(email=email).first()):
+        raise MergeBlocked(f"{other} has {email} as their first mailbox. Merge with them first, or take it off here.")
 
 
 def _close_everywhere(tenant_id: int, addresses: list[str], *, by: str, now: datetime) -> set[str]:

@@ -284,3 +284,13 @@ def test_nobody_is_merged_with_nobody(people: People, now: datetime, as_member: 
     keep = make_contact(people.acme, now)
     answer = as_member(people.bob).post(reverse("contacts:merge", args=[keep.public_id]), {"other": other})
     assert answer.status_code in (404, 422)
+
+
+def test_a_second_mailbox_that_is_somebody_elses_first_is_not_taken_from_them(people: People, now: datetime) -> None:
+    keep = make_contact(people.acme, now, phone=ONE, email="", alternative_email="shared@people.example")
+    gone = make_contact(people.acme, now, phone=TWO, email="pat@people.example")
+    other = make_contact(people.acme, now, phone="+12125550125", email="shared@people.example", first_name="Sam")
+    with pytest.raises(MergeBlocked, match=r"Sam .*shared@people\.example"):
+        merge(keep, gone, by="member:1", now=now)
+    with tenant_context(people.acme.pk):
+        assert Contact.objects.alive().filter(pk__in=[keep.pk, gone.pk, other.pk]).count() == 3
