@@ -3,6 +3,8 @@
 import re
 from functools import lru_cache
 
+import idna
+
 LIMIT = 254  # RFC 5321 §4.5.3.1.3, less the brackets
 
 # RFC 5321 without quoted local parts and address literals: those are typing errors in a list of people.
@@ -34,19 +36,34 @@ def normalise(raw: str) -> str:
         raise NotAnEmail("There is more than one @ in it.")
     if len(local) > 64 or not _LOCAL.fullmatch(local):
         raise NotAnEmail("The part before the @ cannot be right.")
-    address = f"{local}@{_domain(domain)}"
+    address = f"{local}@{_checked(ascii_domain(domain))}"
     if len(address) > LIMIT:
         raise NotAnEmail(f"It is longer than {LIMIT} characters.")
     return address
 
 
 @lru_cache(maxsize=16_384)
-def _domain(domain: str) -> str:
+def ascii_domain(domain: str) -> str:
+    """A domain in its ASCII form, in lower case. Raises NotAnEmail where it has none.
+
+    By IDNA 2008 (RFC 5891, UTS 46): straße.example is not strasse.example, which is somebody else's. What that standard leaves
+    out (symbols) is spelt by the older one.
+    """
+    if domain.isascii():
+        return domain.lower()
     try:
-        ascii_ = domain if domain.isascii() else domain.encode("idna").decode("ascii")
+        if len(domain) > LIMIT:
+            raise UnicodeError
+        try:
+            return idna.encode(domain, uts46=True).decode("ascii").lower()
+        except idna.IDNAError:
+            return domain.encode("idna").decode("ascii").lower()
     except UnicodeError:
         raise NotAnEmail("The part after the @ cannot be right.") from None
-    labels = ascii_.split(".")
+
+
+def _checked(domain: str) -> str:
+    labels = domain.split(".")
     if len(labels) < 2 or labels[-1].isdigit() or not all(_LABEL.fullmatch(label) for label in labels):
         raise NotAnEmail("The part after the @ cannot be right.")
-    return ascii_
+    return domain

@@ -32,6 +32,20 @@ def stop(people: People, now: datetime, **changes: object) -> int:
         (" Pat@People.Example ", "pat@people.example"),
         ("+44 20 7946 0018", "+442079460018"),
         ("not a number", "notanumber"),
+        ("+1２１２５５５０１２３", NUMBER),
+        ("+١٢١٢٥٥٥٠١٢٣", NUMBER),
+        ("+1 212 555 0123 ext. 7", NUMBER),
+        ("Ann@BÜCHER.example", "ann@xn--bcher-kva.example"),
+        ("ann@xn--bcher-kva.example", "ann@xn--bcher-kva.example"),
+        ("ann@bu\u0308cher.example", "ann@xn--bcher-kva.example"),
+        ("ann+news@people.example", "ann+news@people.example"),
+        ("a.n.n@people.example", "a.n.n@people.example"),
+        ("ann@STRASSE.example", "ann@strasse.example"),
+        ("ann@straße.example", "ann@xn--strae-oqa.example"),
+        ("ann@i❤.example", "ann@xn--i-7iq.example"),
+        ("+4402079460018", "+442079460018"),
+        ("+390655501234", "+390655501234"),
+        ("no@such..domain.ü", "no@such..domain.ü"),
     ],
 )
 def test_an_address_has_one_spelling(written: str, stored: str) -> None:
@@ -164,3 +178,11 @@ def test_nothing_is_forbidden_to_an_address_that_is_none(people: People, now: da
     make_contact(people.acme, now, phone="")
     assert stop(people, now, address=" ") == 0
     assert not Suppression.objects.all_tenants().exists()
+
+
+@pytest.mark.django_db
+def test_what_was_forbidden_in_letters_holds_for_the_same_mailbox_in_ascii(people: People, now: datetime) -> None:
+    """A list's cleaned address and the address as the person's own mail program writes it are one mailbox."""
+    stop(people, now, address="ann@bücher.example", channels=("email",))
+    asked = ("email", "ann@xn--bcher-kva.example")
+    assert suppressed(people.acme.pk, [asked]) == {asked}
