@@ -1,5 +1,6 @@
 """Contacts as the API shows and takes them. Every field is named here; what is not, cannot be read or written."""
 
+import math
 from typing import Any
 
 from rest_framework import serializers
@@ -63,14 +64,16 @@ class ContactIn(serializers.Serializer[Any]):
         if len(value) > MOST_CUSTOM_FIELDS:
             raise serializers.ValidationError(f"At most {MOST_CUSTOM_FIELDS} custom fields.")
         for name, each in value.items():
-            if not name.strip() or len(name) > LONGEST_NAME or "\x00" in name:
+            if not name.strip() or len(name) > LONGEST_NAME or not _storable(name):
                 raise serializers.ValidationError(
-                    f"“{name[:20]}” is no name for a field (1 to {LONGEST_NAME} characters)."
+                    f"“{name[:20].encode(errors='replace').decode()}” is no name for a field (1 to {LONGEST_NAME} characters)."
                 )
             if not isinstance(each, str | int | float | bool) and each is not None:
                 raise serializers.ValidationError(f"“{name}” is neither a text nor a number nor true or false.")
-            if isinstance(each, str) and (len(each) > LONGEST_VALUE or "\x00" in each):
+            if isinstance(each, str) and len(each) > LONGEST_VALUE:
                 raise serializers.ValidationError(f"“{name}” has more than {LONGEST_VALUE} characters.")
+            if (isinstance(each, str) and not _storable(each)) or (isinstance(each, float) and not math.isfinite(each)):
+                raise serializers.ValidationError(f"“{name}” holds a sign or a number that cannot be kept.")
         return value
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
@@ -89,6 +92,11 @@ class ContactIn(serializers.Serializer[Any]):
                 raise serializers.ValidationError(wrong)
         values = {name: form.cleaned_data[name] for name in (*TYPED, "tags") if name in attrs}
         return {name: value for name, value in attrs.items() if name not in values} | values
+
+
+def _storable(text: str) -> bool:
+    """Whether the database can hold it: no NUL, and no half of a surrogate pair, which JSON can spell."""
+    return "\x00" not in text and not any("\ud800" <= sign <= "\udfff" for sign in text)
 
 
 def _typed(contact: Contact) -> dict[str, str]:
