@@ -4,7 +4,9 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
+from django.db.models import Value
+from django.db.models.functions import Lower
 
 from contacts.erasing import forget, recall
 from contacts.locks import addresses_of, lock_contacts
@@ -52,38 +54,52 @@ class OnHold(Exception):
 def create_contact(values: dict[str, Any], *, actor: str, now: datetime) -> Contact:
     """A new contact from EDITABLE values and `company` (a name), addresses normalised by the caller. Raises EmailTaken."""
     plain = {"source": "manual"} | {name: values[name] for name in EDITABLE if name in values}
-    with transaction.atomic():
-        _free(plain.get("email", ""))
-        contact: Contact = Contact.objects.create(
-            **plain, company=_company(values.get("company", "")), **_whereabouts(plain)
-        )
-        recall(addresses_of(contact))
-        record("contact.created", tenant_id=contact.tenant_id, now=now, actor=actor, subject=contact)
-        live.hint(contact.tenant_id, "contacts")
+    try:
+        with transaction.atomic():
+            _free(plain.get("email", ""))
+            contact: Contact = Contact.objects.create(
+                **plain, company=_company(values.get("company", "")), **_whereabouts(plain)
+            )
+            recall(addresses_of(contact))
+            record("contact.created", tenant_id=contact.tenant_id, now=now, actor=actor, subject=contact)
+            live.hint(contact.tenant_id, "contacts")
+    except IntegrityError:
+        _free(plain.get("email", ""))  # somebody else was faster by a moment: now they are to be seen
+        raise
     return contact
 
 
 def update_contact(contact: Contact, values: dict[str, Any], *, actor: str, now: datetime) -> bool:
     """Writes the values that differ (EDITABLE and `company`). False when nothing differs or the contact was deleted. Raises EmailTaken."""
-    with transaction.atomic():
-        row = Contact.objects.alive().filter(pk=contact.pk).select_related("company").first()
-        if row is None:
-            return False
-        wanted = {name: values[name] for name in EDITABLE if name in values}
-        changes = {name: value for name, value in wanted.items() if getattr(row, name) != value}
-        if "company" in values and values["company"] != (row.company.name if row.company else ""):
-            company = _company(values["company"])
-            changes["company_id"] = company.pk if company else None
-        if not changes:
-            return False
-        if changes.get("email"):
-            _free(changes["email"], but=row.pk)
-        changes |= _consequences(row, changes)
-        Contact.objects.alive().filter(pk=row.pk).update(**changes, updated_at=now)
-        recall(changes[name] for name in _ADDRESSES if name in changes)
-        record("contact.updated", tenant_id=row.tenant_id, now=now, actor=actor, subject=row, fields=sorted(changes))
-        _hint(row)
+    try:
+        with transaction.atomic():
+            if not _written(contact, values, actor=actor, now=now):
+                return False
+    except IntegrityError:
+        _free(values.get("email", ""), but=contact.pk)
+        raise
     contact.refresh_from_db()
+    return True
+
+
+def _written(contact: Contact, values: dict[str, Any], *, actor: str, now: datetime) -> bool:
+    row = Contact.objects.alive().filter(pk=contact.pk).select_related("company").first()
+    if row is None:
+        return False
+    wanted = {name: values[name] for name in EDITABLE if name in values}
+    changes = {name: value for name, value in wanted.items() if getattr(row, name) != value}
+    if "company" in values and values["company"] != (row.company.name if row.company else ""):
+        company = _company(values["company"])
+        changes["company_id"] = company.pk if company else None
+    if not changes:
+        return False
+    if changes.get("email"):
+        _free(changes["email"], but=row.pk)
+    changes |= _consequences(row, changes)
+    Contact.objects.alive().filter(pk=row.pk).update(**changes, updated_at=now)
+    recall(changes[name] for name in _ADDRESSES if name in changes)
+    record("contact.updated", tenant_id=row.tenant_id, now=now, actor=actor, subject=row, fields=sorted(changes))
+    _hint(row)
     return True
 
 
@@ -160,8 +176,20 @@ def _company(name: str) -> Company | None:
     name = " ".join(name.split())[:200]
     if not name:
         return None
-    known: Company | None = Company.objects.filter(name__iexact=name).first()
-    return known or Company.objects.create(name=name)
+    if known := _known_company(name):
+        return known
+    try:
+        with transaction.atomic():
+            made: Company = Company.objects.create(name=name)
+    except IntegrityError:  # somebody else made it at this very moment
+        return _known_company(name)
+    return made
+
+
+def _known_company(name: str) -> Company | None:
+    """Folded by the database, as its constraint and an import fold: `iexact` compares capitals, and ß has none."""
+    known: Company | None = Company.objects.alias(folded=Lower("name")).filter(folded=Lower(Value(name))).first()
+    return known
 
 
 def _free(email: str, but: int | None = None) -> None:

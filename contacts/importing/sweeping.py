@@ -36,8 +36,10 @@ def discard(*, now: datetime) -> int:
     for job in forgotten.order_by("id")[:100]:
         with tenant_context(job.tenant_id):
             changes = {"state": ImportState.CANCELLED, "finished_at": now}
-            if ImportJob.objects.filter(pk=job.pk, state=job.state).update(**changes):
+            ended = ImportJob.objects.filter(pk=job.pk, state=job.state).update(**changes)
+            if ended:
                 record("import.discarded", tenant_id=job.tenant_id, now=now, actor="import", subject=job)
-                gone += 1
-        remove_file(job)
+        if ended:  # else somebody goes on with it at this very moment, and needs its file
+            gone += 1
+            remove_file(job)
     return gone
