@@ -47,7 +47,7 @@ class Filters:
     @classmethod
     def read(cls, query: Mapping[str, str]) -> "Filters":
         """From the URL; values that mean nothing are dropped."""
-        values = {each.name: str(query.get(each.name, "")).strip()[:200] for each in fields(cls)}
+        values = {each.name: str(query.get(each.name, "")).replace("\x00", "").strip()[:200] for each in fields(cls)}
         allowed: dict[str, Any] = {
             "reach": Channel.values,
             "consent": Channel.values,
@@ -85,8 +85,9 @@ class Page:
     after: UUID | None  # the last row's public id where more follow
 
 
-def page(filters: Filters, after: str, *, now: datetime, size: int = PAGE) -> Page:
-    """One page of contacts with their company and owner, after the row with this public id. One query, two with `after`."""
+def page(filters: Filters, after: str | Contact, *, now: datetime, size: int = PAGE) -> Page:
+    """One page of contacts with their company and owner, after this row, as it was shown, or the one with this public id,
+    as it is now. One query, two with an id."""
     rows = found(filters, now=now).select_related("company", "owner__user").order_by(*_ORDER[filters.sort])
     if after:
         rows = _beyond(rows, filters.sort, after)
@@ -169,11 +170,17 @@ def _range(column: str, start: str) -> Q:
     return filled & Q(**{f"{column}__gte": start, f"{column}__lt": start + _END})
 
 
-def _beyond(rows: QuerySet[Contact], sort: str, after: str) -> QuerySet[Contact]:
+def _shown(after: str) -> Contact | None:
     try:
-        last = Contact.objects.only("id", "first_name", "last_inbound_at").filter(public_id=UUID(after)).first()
+        wanted = UUID(after)
     except ValueError:
-        return rows
+        return None
+    found: Contact | None = Contact.objects.only("id", "first_name", "last_inbound_at").filter(public_id=wanted).first()
+    return found
+
+
+def _beyond(rows: QuerySet[Contact], sort: str, after: str | Contact) -> QuerySet[Contact]:
+    last = after if isinstance(after, Contact) else _shown(after)
     if last is None:
         return rows
     if sort == "oldest":

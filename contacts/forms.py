@@ -7,6 +7,7 @@ from django import forms
 from contacts import emails, phones
 from contacts.addressing import country_code
 from contacts.importing.cleaning import tags_of
+from contacts.importing.consents import KINDS
 from contacts.models import Contact
 from contacts.models.permission import Channel, ConsentKind
 from contacts.zones import resolve
@@ -113,6 +114,8 @@ class PermissionForm(forms.Form):
         data = super().clean() or {}
         if data.get("action") == "give" and not data.get("kind"):
             self.add_error("kind", "Say what they agreed to.")
+        elif data.get("action") == "give" and data["kind"] not in KINDS.get(data.get("channel", ""), ()):
+            self.add_error("kind", "That kind of consent does not exist for that channel.")
         if data.get("action") == "give" and not (data.get("source") or "").strip():
             self.add_error("source", "Say where they agreed: it is kept as the evidence.")
         return data

@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from contacts.importing.consents import KINDS
 from contacts.models import Consent, Contact, Suppression
-from contacts.models.permission import Channel
+from contacts.models.permission import Channel, ConsentKind
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +22,11 @@ class Reach:
     @property
     def label(self) -> str:
         return _WORDS[self.state]
+
+    @property
+    def kinds(self) -> list[tuple[str, str]]:
+        """What a person can agree to on this channel, the weakest first: value and words."""
+        return [(value, label) for value, label in ConsentKind.choices if value in KINDS[self.channel]]
 
 
 _WORDS = {

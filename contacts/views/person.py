@@ -10,7 +10,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_safe
 
 from contacts.models import Contact
-from contacts.models.permission import Channel, ConsentKind
+from contacts.models.permission import Channel
 from contacts.reaching import reach
 from contacts.timeline import timeline
 from contacts.views.lookups import contact_of
@@ -33,7 +33,6 @@ def contact(request: HttpRequest, public_id: UUID) -> HttpResponse:
         "reach": reach([row])[row.pk],
         "local_now": now(),
         "may_edit": request.member.may(Role.AGENT),  # type: ignore[attr-defined]
-        "kinds": [choice for choice in ConsentKind.choices if choice[0] != "none"],
     }
     return render(request, "contacts/contact.html", facts)
 

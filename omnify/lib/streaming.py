@@ -6,6 +6,7 @@ from typing import Any
 from asgiref.sync import sync_to_async
 from django.db import connection
 from django.http import HttpRequest, StreamingHttpResponse
+from django.utils.http import content_disposition_header
 
 
 def attachment(
@@ -14,7 +15,7 @@ def attachment(
     """A streamed attachment, fit for the kind of server that asks: ASGI would collect a plain iterator in memory first."""
     content: Any = _asynchronously(pieces) if hasattr(request, "scope") else pieces
     response = StreamingHttpResponse(content, content_type=content_type)
-    response["Content-Disposition"] = f'attachment; filename="{file_name}"'
+    response["Content-Disposition"] = content_disposition_header(True, file_name) or "attachment"
     # Django would pack each piece of an asynchronous stream as a gzip file of its own, and browsers read the first one only.
     response["Content-Encoding"] = "identity"
     return response
