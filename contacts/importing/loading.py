@@ -12,6 +12,7 @@ from django.db import connection
 
 from contacts.erasing import recall_imported
 from contacts.importing.packing import TEXTS
+from contacts.importing.refusing import refuse_twins
 from contacts.importing.staging import Counts
 from contacts.locks import lock_addresses
 from contacts.models import ImportJob
@@ -101,7 +102,8 @@ UPDATE contacts_contact AS contact SET
  WHERE contact.id = ANY (%(known)s::bigint[]) AND contact.id = staged.contact_id AND contact.tenant_id = staged.tenant_id AND {_KNOWN}
    AND contact.deleted_at IS NULL
 """
-# loading_refused: a "no" in a consent column, or an opt-out, ends what was agreed before.
+# loading_refused: a "no" in a consent column, or an opt-out, ends what was agreed before, also where the list is to leave known
+# people as they are.
 REFUSED = f"""
 UPDATE contacts_consent AS consent SET revoked_at = %(now)s
   FROM import_row AS staged
@@ -183,10 +185,12 @@ def load(job: ImportJob, counts: Counts, *, now: datetime) -> int:
             cursor.execute(LOST, parameters)
         if (known or counts.closing) and _locked(cursor, parameters) and parameters["update"]:
             cursor.execute(UPDATE, parameters)
-        if known and parameters["update"]:
+        if known:
             cursor.execute(REFUSED, parameters)
-            cursor.execute(AGREED, parameters)
+            if parameters["update"]:
+                cursor.execute(AGREED, parameters)
         cursor.execute(AGREED_NEW, parameters)
+        refuse_twins(job.tenant_id, now=now)
         recall_imported()
         if counts.closing:
             _close(cursor, job, parameters, now)
