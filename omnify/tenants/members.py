@@ -57,6 +57,8 @@ def remove_member(member: Membership, *, by: Membership, now: datetime) -> bool:
     """Ends a membership; the user's account stays. False: it had ended. Raises LastOwner for the last one."""
     with transaction.atomic():
         _one_at_a_time(by.tenant_id)
+        if not (was := _role_now(member)):
+            return False
         _keep_an_owner(member)
         record(
             "member.removed",
@@ -65,11 +67,11 @@ def remove_member(member: Membership, *, by: Membership, now: datetime) -> bool:
             actor=f"member:{by.pk}",
             subject=member,
             user_id=member.user_id,
-            was=_role_now(member),
+            was=was,
         )
-        deleted, _ = Membership.objects.filter(pk=member.pk).delete()
+        Membership.objects.filter(pk=member.pk).delete()
         live.hint(by.tenant_id, STANDING)
-    return bool(deleted)
+    return True
 
 
 def _one_at_a_time(tenant_id: int) -> None:

@@ -1,6 +1,6 @@
 """Requests that no page of ours makes get an answer in words, not an error of the database."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -11,6 +11,7 @@ from contacts.actions import delete_contact
 from contacts.exporting import contact_lines
 from contacts.finding import Filters
 from contacts.models import Consent
+from omnify.lib.clock import now as real_now
 from omnify.tenants.context import tenant_context
 from tests.making import People, make_contact
 
@@ -83,3 +84,13 @@ def test_the_page_offers_for_each_channel_only_what_it_has(people: People, now: 
         "voice": ["inquiry", "prior_express", "pewc_artificial_voice"],
     }
     assert page.content.decode().count('value="pewc_text"') == 1
+
+
+def test_a_consent_that_has_expired_is_not_shown_as_one_in_force(people: People, now: datetime, as_member: Any) -> None:
+    contact = make_contact(people.acme, now, first_name="Ann", consents=("sms",))
+    client, listed = as_member(people.bob), f"{reverse('contacts:list')}?consent=sms"
+    for ends, state, found in ((real_now() + timedelta(days=1), "open", 1), (real_now(), "no_consent", 0)):
+        Consent.objects.all_tenants().update(expires_at=ends)
+        page = client.get(contact.get_absolute_url())
+        assert {each.channel: each.state for each in page.context["reach"]}["sms"] == state
+        assert len(client.get(listed).context["rows"]) == found

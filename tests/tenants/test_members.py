@@ -54,6 +54,15 @@ def test_adding_somebody_twice_changes_nothing(people: People, now: Any) -> None
         assert Membership.objects.get(pk=people.bob.pk).role == "agent"
 
 
+def test_a_member_is_removed_once_and_said_to_be_once(people: People, now: Any) -> None:
+    with tenant_context(people.acme.pk):
+        assert remove_member(people.bob, by=people.alice, now=now)
+        gone = Membership(pk=people.bob.pk, tenant_id=people.acme.pk, user_id=people.bob.user_id, role="agent")
+        assert not remove_member(gone, by=people.alice, now=now)
+        assert not change_role(gone, role="owner", by=people.alice, now=now)
+        assert Event.objects.filter(kind="member.removed").count() == 1
+
+
 def test_a_refused_invitation_is_told_to_the_tenant(people: People, monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*args: object, **kwargs: object) -> None:
         raise ConnectionRefusedError
