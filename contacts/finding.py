@@ -111,16 +111,16 @@ def found(filters: Filters, *, now: datetime) -> QuerySet[Contact]:
         rows = rows.filter(last_inbound_at__gte=now - timedelta(days=int(filters.replied)))
     if filters.sort == "replied":
         rows = rows.filter(last_inbound_at__isnull=False)
-    return _permitted(rows, filters)
+    return _permitted(rows, filters, now)
 
 
-def _permitted(rows: QuerySet[Contact], filters: Filters) -> QuerySet[Contact]:
+def _permitted(rows: QuerySet[Contact], filters: Filters, now: datetime) -> QuerySet[Contact]:
     if filters.reach:
         address = "email" if filters.reach == Channel.EMAIL else "phone"
         rows = rows.exclude(**{address: ""}).filter(~_forbidden(address, [filters.reach]))
     if filters.consent:
         given = Consent.objects.filter(contact=OuterRef("pk"), channel=filters.consent, revoked_at__isnull=True)
-        rows = rows.filter(Exists(given))
+        rows = rows.filter(Exists(given.exclude(kind="none").exclude(expires_at__lte=now)))
     if filters.suppressed:
         rows = rows.filter(_forbidden("email", ["email"]) | _forbidden("phone", ["sms", "voice"]))
     return rows

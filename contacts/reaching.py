@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from contacts.importing.consents import KINDS
 from contacts.models import Consent, Contact, Suppression
@@ -39,13 +40,12 @@ _WORDS = {
 }
 
 
-def reach(contacts: Sequence[Contact]) -> dict[int, list[Reach]]:
+def reach(contacts: Sequence[Contact], *, now: datetime) -> dict[int, list[Reach]]:
     """Contact id -> its channels, in the order sms, email, voice."""
     ids = [contact.pk for contact in contacts]
     agreed: dict[tuple[int, str, str], Consent] = {}
-    for consent in (
-        Consent.objects.filter(contact_id__in=ids, revoked_at__isnull=True).exclude(kind="none").order_by("id")
-    ):
+    given = Consent.objects.filter(contact_id__in=ids, revoked_at__isnull=True).exclude(kind="none")
+    for consent in given.exclude(expires_at__lte=now).order_by("id"):
         agreed[consent.contact_id, consent.channel, consent.address] = consent
     addresses = {address for contact in contacts for address in (contact.email, contact.phone) if address}
     in_force = Suppression.objects.filter(address__in=addresses, lifted_at__isnull=True)

@@ -18,8 +18,9 @@ from omnify.tenants.models.people import Role
 @require_safe
 def list_contacts(request: HttpRequest) -> HttpResponse:
     filters = finding.Filters.read(request.GET)
-    page = finding.page(filters, request.GET.get("after", ""), now=now())
-    reached = reach(page.rows)
+    moment = now()
+    page = finding.page(filters, request.GET.get("after", ""), now=moment)
+    reached = reach(page.rows, now=moment)
     facts = {
         "filters": filters,
         "page": page,

@@ -29,9 +29,10 @@ def contact(request: HttpRequest, public_id: UUID) -> HttpResponse:
         if kept is None:
             raise
         return redirect(kept)
+    moment = now()
     facts = _history(request, row) | {
-        "reach": reach([row])[row.pk],
-        "local_now": now(),
+        "reach": reach([row], now=moment)[row.pk],
+        "local_now": moment,
         "may_edit": request.member.may(Role.AGENT),  # type: ignore[attr-defined]
     }
     return render(request, "contacts/contact.html", facts)
