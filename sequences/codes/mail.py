@@ -7,6 +7,7 @@ errors; docs.aws.amazon.com/ses, "Contents of event data" (bounce types and subt
 import re
 from collections.abc import Mapping
 
+from sequences.bouncewords import BLOCKED
 from sequences.codes import Verdict
 
 HARD = Verdict("email_bounced", permanent=True)
@@ -105,22 +106,44 @@ _BAD_ADDRESS = re.compile(
     r"illegal address|invalid (?:email|recipient|to) |local address contains|domain (?:contains|starts)", re.I
 )
 _STATUS = re.compile(r"\b[245]\.(\d{1,3}\.\d{1,3})\b")
+# A mailbox that is full is so for longer than a minute; whatever else is put off may be over by then (greylisting, a check of
+# the address, a server without room).
+_FULL = re.compile(r"\b4\.2\.2\b")
 _NO_SUCH_USER = re.compile(r"user unknown|no such (user|mailbox|recipient)|does not exist|unknown recipient", re.I)
 
 
 def smtp(code: int, text: str) -> Verdict:
-    """What a server's refusal means: its enhanced status first, then its words."""
+    """What a server's refusal of a recipient means: its enhanced status first, then its words."""
     found = _STATUS.search(text)
     known = _ENHANCED.get(found.group(1)) if found else None
     if known is not None:
         return SOFT if code < 500 and known is HARD else known
     if code in (530, 534, 535, 538):
         return ACCOUNT
-    if code in (550, 551, 553) and (_NO_SUCH_USER.search(text) or not found):
+    if code in (550, 551, 553) and (_NO_SUCH_USER.search(text) or not (found or BLOCKED.search(text))):
         return HARD
     if code == 552:
         return SOFT
     return UNKNOWN
+
+
+def smtp_sender(code: int, text: str) -> Verdict:
+    """What it means that a server refuses whom a mail is from: nothing about the mailbox it was for."""
+    said = smtp(code, text)
+    if said is HARD:
+        return ACCOUNT  # this address may send nothing here
+    return OURS if said is SOFT else said
+
+
+def smtp_mail(code: int, text: str) -> Verdict:
+    """What it means that a server refuses a mail whose recipient it has taken: that the mailbox is gone only where it says so."""
+    said = smtp(code, text)
+    return UNKNOWN if said is HARD and not (_STATUS.search(text) or _NO_SUCH_USER.search(text)) else said
+
+
+def smtp_full(text: str) -> bool:
+    """Whether a server that puts a mail off names a full mailbox, which trying again does not empty."""
+    return bool(_FULL.search(text))
 
 
 def postmark(code: int, text: str) -> Verdict:

@@ -6,6 +6,7 @@ it, silence counts as sent: RFC 5321 §4.5.3.2.6 lets the server take ten minute
 
 import contextlib
 import smtplib
+from collections.abc import Callable
 from datetime import datetime
 from email.errors import MessageError
 from typing import Any
@@ -13,7 +14,7 @@ from typing import Any
 from django.conf import settings
 
 from omnify.lib import outbound as outbound_address
-from sequences.codes.mail import smtp as verdict
+from sequences.codes import Verdict, mail
 from sequences.transports.base import (
     Busy,
     CannotSay,
@@ -91,10 +92,13 @@ def send(outbound: Outbound) -> Receipt:
         try:
             backend.send_messages([compose(outbound, backend)])
         except smtplib.SMTPRecipientsRefused as error:
-            code, text = next(iter(error.recipients.values()))
-            raise _answer(code, _text(text), after_dot=False) from error
+            code, refusal = next(iter(error.recipients.values()))
+            raise _answer(code, _text(refusal), mail.smtp) from error
+        except smtplib.SMTPSenderRefused as error:
+            raise _answer(error.smtp_code, _text(error.smtp_error), mail.smtp_sender) from error
         except smtplib.SMTPResponseException as error:
-            raise _answer(error.smtp_code, _text(error.smtp_error), after_dot=_dot_left(backend)) from error
+            said, left = error.smtp_error, _dot_left(backend)
+            raise _answer(error.smtp_code, _text(said), mail.smtp_mail, after_dot=left) from error
         except (smtplib.SMTPException, OSError) as error:
             if not _dot_left(backend):
                 raise Busy(f"The mail server hung up before it had the mail ({type(error).__name__}).") from error
@@ -116,8 +120,8 @@ def find(outbound: Outbound, since: datetime, until: datetime, taken: Taken) -> 
     return CannotSay("A mail server cannot be asked what became of a mail.", final=True)
 
 
-def _answer(code: int, text: str, *, after_dot: bool) -> Exception:
-    known = verdict(code, text)
+def _answer(code: int, text: str, meaning: Callable[[int, str], Verdict], *, after_dot: bool = False) -> Exception:
+    known = meaning(code, text)
     if 500 <= code < 600:
         return Refused(
             str(code), text, failure_type=known.failure_type, permanent=known.permanent, pause_sender=known.pause_sender
@@ -125,8 +129,8 @@ def _answer(code: int, text: str, *, after_dot: bool) -> Exception:
     if after_dot:
         # By the RFC not accepted; in practice some servers have it all the same (data_processing_timeout).
         return Uncertain(f"The mail server answered {code} when it already had the whole mail.")
-    if known.failure_type == "email_bounced" and not known.permanent:
-        return Refused(str(code), text, failure_type=known.failure_type)  # a full mailbox is not full for a minute
+    if mail.smtp_full(text) and known.failure_type == "email_bounced":
+        return Refused(str(code), text, failure_type=known.failure_type)
     return Busy(f"The mail server asked us to come back ({code}).", retry_after=300)
 
 

@@ -31,6 +31,7 @@ from sequences.transports.likeness import Candidate, choice
 # Twilio takes 1 to 36,000 s and would otherwise hold a text back for ten hours, into somebody's night.
 LONGEST_VALIDITY = 36_000
 PAGE, MOST_PAGES = 200, 10
+LEAST_CODE = 10_000
 
 _local = threading.local()
 
@@ -38,7 +39,7 @@ _local = threading.local()
 def send(outbound: Outbound) -> Receipt:
     """One POST. See base for what may be raised."""
     import requests
-    from twilio.base.exceptions import TwilioException, TwilioRestException
+    from twilio.base.exceptions import TwilioException, TwilioRestException, TwilioServiceException
 
     messaging_service = outbound.config.get("messaging_service_sid")
     leaves_from: dict[str, Any] = (
@@ -52,7 +53,7 @@ def send(outbound: Outbound) -> Receipt:
             validity_period=max(1, min(outbound.valid_for, LONGEST_VALIDITY)),
             **leaves_from,
         )
-    except TwilioRestException as error:
+    except (TwilioRestException, TwilioServiceException) as error:
         raise _meaning(error) from error
     except requests.ConnectionError as error:
         if never_connected(error):
@@ -123,8 +124,11 @@ def cancel(account: Account, provider_id: str) -> bool:
 
 
 def _meaning(error: Any) -> Exception:
-    code, text = error.code, str(error.msg)
-    parsed = bool(code) and 400 <= error.status < 500
+    """A 4xx with Twilio's own code is an answer; anything else proves nothing. Where an answer has no code, as a proxy's page, the
+    SDK puts the HTTP status in its place; Twilio's own have five digits. Its newer errors (RFC 9457) have a title for a message."""
+    code = error.code
+    text = str(getattr(error, "msg", "") or getattr(error, "detail", "") or getattr(error, "title", ""))
+    parsed = isinstance(code, int) and code >= LEAST_CODE and 400 <= error.status < 500
     if error.status == 429 and parsed:
         return Busy("Twilio asked us to slow down.")
     if not parsed:
