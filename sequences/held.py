@@ -3,11 +3,13 @@
 from datetime import datetime
 
 from django.db import transaction
+from django.db.models import Case, F, When
 
 from omnify.tenants.events import record
 from omnify.tenants.models import Membership
 from sequences import states
 from sequences.models import Message
+from sequences.touched import ABSENT
 from sequences.touches import note_touch
 
 
@@ -38,13 +40,17 @@ def send_again(message: Message, *, by: Membership, now: datetime) -> bool:
             claim_token=None,
             crashes=0,
             attempt=0,
+            estimate=None,  # what is still paid may have left: this one is paid for again
         )
 
 
 def skip(message: Message, *, by: Membership, now: datetime) -> bool:
     """It is left unsent. False when it is not held any more."""
+    # What was proven never to have left stays so, whatever the reason is called now.
+    began = Case(When(state_reason__in=ABSENT, then=None), default=F("sending_started_at"))
+    left = {"state": states.CANCELLED, "state_reason": "decided_by_person", "sending_started_at": began}
     with transaction.atomic():
-        return _from_held(message, by, now, "skip", state=states.CANCELLED, state_reason="decided_by_person")
+        return _from_held(message, by, now, "skip", **left)
 
 
 def _from_held(message: Message, by: Membership, now: datetime, choice: str, **changes: object) -> bool:

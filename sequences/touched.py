@@ -2,10 +2,11 @@
 
 # Of a message `o` that was put on the wire: what reached the person, or may have. Not what was proven absent: put back, refused,
 # called back before it left, old when its absence was proven, or shown to a person because of that proof.
-MAY_HAVE_ARRIVED = """
+ABSENT = ("not_placed", "resent_once", "touched_since", "abandoned_twice")
+MAY_HAVE_ARRIVED = f"""
     o.state NOT IN ('ready', 'deferred', 'claimed', 'rejected', 'suppressed')
     AND NOT (o.state = 'expired' AND o.state_reason = 'expired') AND NOT (o.state = 'cancelled' AND o.status_rank = 45)
-    AND NOT (o.state = 'held' AND o.state_reason IN ('not_placed', 'resent_once', 'touched_since', 'abandoned_twice'))
+    AND NOT (o.state IN ('held', 'expired') AND o.state_reason IN {ABSENT})
 """
 
 # touches_of_people: what reached these people since a moment, and what waits to: two sequences that decide in one minute

@@ -175,3 +175,32 @@ def test_another_workspace_s_messages_to_a_number_are_none_of_ours(wire: Wire) -
             created_at=wire.now, not_before=wire.now, expires_at=wire.now + HOUR,
         )  # fmt: skip
     assert went(wire, "sms", contact).state == "accepted"
+
+
+@pytest.mark.parametrize("decided", ["nobody", "skip"])
+def test_nor_after_its_time_was_over_and_nobody_had_found_out(wire: Wire, provider: Provider, decided: str) -> None:
+    from sequences.held import skip
+    from sequences.reconcile import reconcile
+
+    contact = wire.contact()
+    provider.mood, provider.lists = lambda _: "timeout", "down"
+    call = went(wire, "voice", contact, expires_at=wire.now + 2 * HOUR)
+    for minutes in (3, 20):
+        reconcile(wire.now + timedelta(minutes=minutes))
+    if decided == "skip":
+        with tenant_context(wire.tenant_id):
+            assert skip(call, by=wire.people.bob, now=wire.now + HOUR)
+    reconcile(wire.now + 2 * HOUR)
+    assert refreshed(call).state == ("cancelled" if decided == "skip" else "expired")
+    second = wire.ready("voice", contact, expires_at=wire.now + 48 * HOUR)
+    assert claim(wire, "voice", 2 * HOUR) == Stopped(second.pk, "deferred", "call_unknown")
+    assert refreshed(second).not_before == wire.now + 24 * HOUR
+    assert isinstance(claim(wire, "voice", 24 * HOUR), Claim)
+
+
+def test_a_call_that_a_reply_took_back_before_it_was_placed_stands_in_no_call_s_way(wire: Wire) -> None:
+    contact = wire.contact()
+    wire.ready("voice", contact, state="cancelled", state_reason="replied")
+    wire.ready("voice", contact, state="expired", state_reason="expired")
+    wire.ready("voice", contact)
+    assert isinstance(claim(wire, "voice"), Claim)
