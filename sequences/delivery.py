@@ -28,8 +28,9 @@ from sequences.watching import watched
 __all__ = ["Claim", "claim_next", "deliver", "dispatch", "mark_all", "mark_sending", "record_outcome", "send"]
 
 # message_sending: the last thing before the sockets, in a transaction of its own. A worker that was frozen since its claim
-# finds here what was switched off meanwhile. Of several rows each is locked without waiting, so that nobody can wait for one of
-# them while this waits for another; what somebody holds just now goes back to its queue.
+# finds here what was switched off meanwhile, and in mark_all that the hours are over. Of several rows each is locked without
+# waiting, so that nobody can wait for one of them while this waits for another; what somebody holds just now goes back to its
+# queue.
 SENDING = """
 WITH mine AS MATERIALIZED (
     SELECT m.id, m.state, m.expires_at, m.claim_token = g.token AS ours
@@ -62,7 +63,11 @@ logger = logging.getLogger(__name__)
 
 def mark_all(claims: Sequence[Claim], now: datetime) -> set[int]:
     """Commits that the requests of these claims of one tenant are about to leave; returns the ids of those that may. The others
-    are no longer ours, or sending was stopped since: they must not be sent, and are to be given back."""
+    are no longer ours, or sending was stopped since, or could not arrive in time any more: they must not be sent, and are to be given
+    back."""
+    claims = [claim for claim in claims if claim.must_arrive_by > now]
+    if not claims:
+        return set()
     given: dict[str, Any] = {
         "ids": Bigints(claim.id for claim in claims),
         "tokens": Uuids(claim.token.bytes for claim in claims),

@@ -10,7 +10,7 @@ from contacts.permissions import suppress
 from omnify.tenants.models import Notification, Tenant
 from sequences import claiming
 from sequences.claiming import Claim, Stopped, claim_next, claim_one, tenants_with_work
-from sequences.delivery import deliver, dispatch, mark_sending, send
+from sequences.delivery import deliver, dispatch, mark_all, mark_sending, send
 from sequences.models import Message, Sender
 from sequences.outcome import record_outcome
 from sequences.transports.base import Receipt, Uncertain
@@ -347,3 +347,24 @@ def test_a_worker_that_is_told_to_end_while_sending_leaves_it_to_the_reconciler(
     with pytest.raises(SystemExit):
         deliver(claim, wire.at())
     assert refreshed(message).state == "sending"
+
+
+def test_a_worker_that_wakes_after_the_hours_are_over_does_not_send(wire: Wire) -> None:
+    """Claimed at half past eight in New York, and frozen until after nine: nobody has taken the claim back meanwhile."""
+    evening = wire.now.replace(hour=1, minute=30) + (wire.now - wire.now.replace(hour=16)) + timedelta(days=1)
+    text, letter, answer = (
+        wire.ready(not_before=evening, expires_at=evening + timedelta(hours=4), purpose=purpose, channel=channel)
+        for channel, purpose in (("sms", "marketing"), ("email", "marketing"), ("sms", "reply"))
+    )
+    claims = {
+        found.id: found
+        for found in (wire.claim("sms", evening), wire.claim("email", evening), wire.claim("sms", evening))
+    }
+    night = evening + timedelta(minutes=31)
+    marked = mark_all([claims[message.pk] for message in (text, letter, answer)], night)
+    assert marked == {answer.pk}
+    assert not mark_sending(claims[text.pk], night)
+    assert (refreshed(text).state, refreshed(text).attempt) == ("ready", 0)
+    again = claim_one("sms", wire.tenant_id, night)
+    assert isinstance(again, Stopped)
+    assert (again.state, again.reason.partition(":")[0]) == ("expired", "quiet_hours")
