@@ -42,6 +42,10 @@ class Timing:
     # Where nobody can be asked, longer: as long as the provider tries to tell (Transport.patience).
     give_up: timedelta = timedelta(minutes=15)
 
+    def pause(self, channel: str) -> timedelta:
+        """How far apart two looks must be."""
+        return self.between_mail_looks if channel == "email" else self.between_looks
+
 
 NORMAL = Timing()
 
@@ -72,7 +76,7 @@ RETURNING m.id
 # unknowns_to_ask: the grace over, and not looked up too recently. Those asked longest ago first. Once the time to give up has
 # come, whoever was last asked before it is asked at once: the long pause between two mail searches may not put that off.
 UNKNOWN = """
-SELECT id, tenant_id FROM sequences_message
+SELECT id, tenant_id, looked_up_at FROM sequences_message
 WHERE state = 'unknown' AND sending_started_at <= %(before)s
   AND (looked_up_at IS NULL OR looked_up_at <= CASE channel WHEN 'email' THEN %(mail_again)s ELSE %(again)s END
        OR (sending_started_at <= %(given_up)s AND looked_up_at < sending_started_at + make_interval(secs => %(give_up)s)))
@@ -112,13 +116,13 @@ def reconcile(
             },
         )
         unknown = cursor.fetchall()
-    for asked, (message_id, tenant_id) in enumerate(unknown):
+    for asked, (message_id, tenant_id, looked_up_at) in enumerate(unknown):
         if asked and time.monotonic() >= until:
             break
         # Noted and committed before the question: one that kills its worker comes last the next time.
         _note_look(message_id, now, clean=False)
         try:
-            moved += _ask(message_id, tenant_id, now, timing)
+            moved += _ask(message_id, tenant_id, now, timing, looked_up_at)
         except Exception:
             logger.exception("Message %d could not be settled; it is tried again.", message_id)
             moved += _stumbled(message_id, tenant_id, now, timing)
@@ -153,8 +157,9 @@ def _overdue(now: datetime, batch: int) -> int:
     return int(rows.update(state=states.EXPIRED, state_at=now))
 
 
-def _ask(message_id: int, tenant_id: int, now: datetime, timing: Timing) -> int:
-    """Asks the provider about one unknown message. No transaction is open meanwhile. 1 if it left `unknown`, else 0."""
+def _ask(message_id: int, tenant_id: int, now: datetime, timing: Timing, looked_up_at: datetime | None) -> int:
+    """Asks the provider about one unknown message, last asked at `looked_up_at`. No transaction is open meanwhile. 1 if it left
+    `unknown`, else 0."""
     loaded = reload(message_id, tenant_id, now)
     if loaded is None:
         return 0
@@ -179,6 +184,8 @@ def _ask(message_id: int, tenant_id: int, now: datetime, timing: Timing) -> int:
     if isinstance(answer, Absent):
         if message.lookups == 0:
             return _note_look(message_id, now, clean=True)
+        if looked_up_at is not None and now - looked_up_at < timing.pause(message.channel):
+            return 0  # asked early, to give up in time: two looks so near to each other are one
         state, reason = _conclusion(claim, now)
         return _settle(claim, state, reason, now)
     patience = max(timing.give_up, transport_for(known.provider).patience)

@@ -336,3 +336,21 @@ def test_what_is_held_expires_also_when_nothing_else_is_unsettled(wire: Wire) ->
         cursor.execute(pulse.QUESTION)
         due = pulse.Due(*cursor.fetchone())
     assert [wake.kind for wake in pulse.wakes(due, wire.now, {})] == ["reconcile"]
+
+
+@pytest.mark.parametrize(("channel", "provider", "apart"), [("sms", "twilio", 60), ("email", "postmark", 300)])
+def test_a_list_that_comes_back_just_before_giving_up_is_not_read_twice_at_once(
+    wire: Wire, channel: str, provider: str, apart: int
+) -> None:
+    """What a provider shows a moment after an outage may lag more than ever: two looks prove nothing unless they are far apart."""
+    if provider == "postmark":
+        use_postmark(wire)
+    message = unknown(wire, channel, "status_500")
+    sent_at = refreshed(message).sending_started_at
+    back = sent_at + timedelta(minutes=14, seconds=45)
+    assert reconcile(back) == 0
+    assert refreshed(message).lookups == 1
+    assert reconcile(sent_at + 15 * MINUTE) == 0
+    assert (refreshed(message).state, refreshed(message).lookups) == ("unknown", 1)
+    assert reconcile(sent_at + 15 * MINUTE + timedelta(seconds=apart)) == 1
+    assert (refreshed(message).state, refreshed(message).state_reason) == ("ready", "not_sent")
