@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from django.db import transaction
 
@@ -16,6 +17,7 @@ from omnify.tenants.models.approval import Approval
 from sequences.approving import limits_wanted
 from sequences.limits import stored
 from sequences.models import Sender
+from sequences.spending import count_anew
 
 OF_A_SENDER = ("per_second", "per_day", "max_concurrent")
 
@@ -57,6 +59,12 @@ def change_limits(
                 "limits.changed", tenant_id=tenant.pk, now=now, actor=f"member:{by.pk}", subject=tenant, changes=changes,
                 **signed,
             )  # fmt: skip
+            day = now.astimezone(ZoneInfo(tenant.timezone)).date()
+            for pk, moved in sorted(moves.items()):
+                if moved.get("per_day", [0])[0] is None:
+                    count_anew(tenant.pk, "sender", pk, day)
+            if money_per_day is not None and before.get("money_per_day") is None:
+                count_anew(tenant.pk, "tenant", tenant.pk, day)
     return bool(changes)
 
 

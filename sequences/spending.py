@@ -43,18 +43,30 @@ WHERE tenant_id = %(tenant)s AND scope = %(scope)s AND scope_id = %(scope_id)s A
   AND (%(most_amount)s::numeric IS NULL OR amount + %(amount)s <= %(most_amount)s)
 RETURNING used
 """
-# spending_open: the day's row, begun with what already left that day: an allowance set at noon counts the morning.
+# spending_open: the day's row, begun with what already left that day: an allowance set at noon counts the morning. What nobody
+# knows the price of is counted at about what limits.estimate would have said.
 OPEN = """
 INSERT INTO sequences_spending (tenant_id, scope, scope_id, day, used, amount)
-SELECT %(tenant)s, %(scope)s, %(scope_id)s, %(day)s, count(*), coalesce(sum(coalesce(cost, estimate, 0)), 0)
-FROM sequences_message
-WHERE tenant_id = %(tenant)s AND (%(scope)s = 'tenant' OR sender_id = %(scope_id)s)
-  AND created_at >= %(begins)s - interval '1 day' AND sending_started_at >= %(begins)s
-  AND state NOT IN ('ready', 'deferred', 'claimed', 'rejected')
+SELECT %(tenant)s, %(scope)s, %(scope_id)s, %(day)s, count(*), coalesce(sum(coalesce(m.cost, m.estimate,
+    CASE WHEN s.config->>'price' ~ '^[0-9]+([.][0-9]+)?$' THEN (s.config->>'price')::numeric
+         ELSE (%(prices)s::jsonb->>m.channel)::numeric END
+    * CASE m.channel WHEN 'sms' THEN coalesce(m.segments, greatest(1, ceil(char_length(m.body) / 153.0)))
+                     WHEN 'voice' THEN %(minutes)s ELSE 1 END)), 0)
+FROM sequences_message AS m LEFT JOIN sequences_sender AS s ON s.id = m.sender_id AND s.tenant_id = m.tenant_id
+WHERE m.tenant_id = %(tenant)s AND (%(scope)s = 'tenant' OR m.sender_id = %(scope_id)s)
+  AND m.created_at >= %(begins)s - interval '1 day'
+  AND ((m.sending_started_at >= %(begins)s AND m.state NOT IN ('ready', 'deferred', 'claimed', 'rejected'))
+       OR (m.state = 'claimed' AND m.state_at >= %(begins)s AND m.estimate IS NOT NULL))
 ON CONFLICT (tenant_id, scope, scope_id, day) DO NOTHING
 """
+PRICES = json.dumps({channel: str(price) for channel, price in limits.PRICES.items()})
 KNOWN = """
 SELECT 1 FROM sequences_spending
+WHERE tenant_id = %(tenant)s AND scope = %(scope)s AND scope_id = %(scope_id)s AND day = %(day)s
+"""
+
+ANEW = """
+DELETE FROM sequences_spending
 WHERE tenant_id = %(tenant)s AND scope = %(scope)s AND scope_id = %(scope_id)s AND day = %(day)s
 """
 
@@ -204,6 +216,13 @@ def hang_up_line(message_id: int, tenant_id: int) -> None:
         cursor.execute(FREE, {"id": message_id, "tenant": tenant_id})
 
 
+def count_anew(tenant_id: int, scope: str, scope_id: int, day: date) -> None:
+    """Lets the next claim begin this day's book again, with everything that left: of an allowance that was lifted for a while
+    the book does not know what went meanwhile. Senders' before the tenant's, last in its transaction."""
+    with connection.cursor() as cursor:
+        cursor.execute(ANEW, {"tenant": tenant_id, "scope": scope, "scope_id": scope_id, "day": day})
+
+
 def reap_lines(now: datetime) -> int:
     """Frees the lines of calls whose end nobody told; returns how many. They count as free from that moment on anyway."""
     with connection.cursor() as cursor:
@@ -249,7 +268,7 @@ def _day(message: Any, sender_id: int, allowance: Allowance, config: Any, zone: 
             continue
         given = {
             "tenant": message.tenant_id, "scope": scope, "scope_id": scope_id, "day": day, "begins": begins, "amount": amount,
-            "most_used": most_used, "most_amount": most_amount,
+            "most_used": most_used, "most_amount": most_amount, "prices": PRICES, "minutes": limits.CALL_MINUTES,
         }  # fmt: skip
         # 0 is explicit: nothing leaves, also what costs nothing.
         if most_used == 0 or most_amount == 0 or not _take(given):

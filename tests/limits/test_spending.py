@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from omnify.promises.pretending import Provider
+from omnify.tenants.context import tenant_context
 from omnify.tenants.models import Tenant
 from sequences import spending
 from sequences.claiming import Claim, Paced, Stopped, claim_one
@@ -245,3 +246,60 @@ def test_no_lines_and_no_pace_let_nothing_leave(wire: Wire) -> None:
     wire.ready("sms")
     assert isinstance(claim(wire, "voice"), Paced)
     assert isinstance(claim(wire, "sms"), Paced)
+
+
+def test_an_allowance_that_was_lifted_for_a_while_counts_what_left_meanwhile(wire: Wire) -> None:
+    def send(count: int) -> None:
+        for _ in range(count):
+            wire.ready()
+            deliver(claim(wire), wire.at())
+
+    def change(per_day: int | None, money: Decimal | None) -> None:
+        from sequences.allowances import change_limits
+
+        given = {"person": {}, "money_per_day": money, "senders": {wire.senders["sms"].pk: {"per_day": per_day}}}
+        with tenant_context(wire.tenant_id):
+            tenant = Tenant.objects.get(pk=wire.tenant_id)
+            change_limits(tenant, **given, by=wire.people.alice, now=wire.now)  # type: ignore[arg-type]
+
+    change(5, Decimal("1"))
+    send(1)
+    allow(wire, per_day=None)
+    caps(wire)
+    send(3)
+    change(5, Decimal("1"))
+    wire.ready()
+    assert isinstance(claim(wire), Claim)
+    assert used(wire) == 5
+    assert Spending.objects.all_tenants().get(scope="tenant").amount == 5 * Decimal("0.0113")
+    wire.ready()
+    assert claim(wire).reason == "cap:sender_day"
+
+
+def test_money_set_at_noon_counts_the_morning_at_the_sender_s_own_price(wire: Wire) -> None:
+    allow(wire, config={"account_sid": "AC0", "price": "0.02"})
+    for body in ("Hello", "x" * 161):
+        wire.ready(body=body)
+        deliver(claim(wire), wire.at())
+    caps(wire, money_per_day="0.10")
+    wire.ready(body="Hello again")
+    assert isinstance(claim(wire), Claim)
+    assert Spending.objects.all_tenants().get(scope="tenant").amount == Decimal("0.08")
+
+
+def test_what_may_have_left_already_and_is_sent_again_by_a_person_is_paid_for_again(
+    wire: Wire, provider: Provider
+) -> None:
+    from sequences.held import send_again
+
+    allow(wire, per_day=2)
+    provider.mood, provider.lists = lambda _: "accept_then_timeout", "down"
+    message = wire.ready(expires_at=wire.now + 8 * HOUR_AHEAD)
+    deliver(claim(wire), wire.at())
+    for minutes in (3, 20):
+        reconcile(wire.now + minutes * MINUTE)
+    assert (refreshed(message).state, used(wire)) == ("held", 1)
+    with tenant_context(wire.tenant_id):
+        assert send_again(refreshed(message), by=wire.people.bob, now=wire.now)
+    assert isinstance(claim(wire), Claim)
+    assert used(wire) == 2
