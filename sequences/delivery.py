@@ -14,11 +14,12 @@ from typing import Any
 from django.conf import settings
 from django.db import OperationalError, connection
 
+from contacts.addresses import normalised
 from sequences import deadman
 from sequences.addressing import outbound_for
 from sequences.aside import give_back, park
 from sequences.claiming import Claim, claim_next
-from sequences.columns import Bigints, Uuids
+from sequences.columns import Bigints, Texts, Uuids
 from sequences.outcome import record_outcome
 from sequences.statements import run
 from sequences.transports import transport_for
@@ -28,13 +29,13 @@ from sequences.watching import watched
 __all__ = ["Claim", "claim_next", "deliver", "dispatch", "mark_all", "mark_sending", "record_outcome", "send"]
 
 # message_sending: the last thing before the sockets, in a transaction of its own. A worker that was frozen since its claim
-# finds here what was switched off meanwhile, and in mark_all that the hours are over. Of several rows each is locked without
+# finds here what was switched off meanwhile, or said (a STOP), and in mark_all that the hours are over. Of several rows each is locked without
 # waiting, so that nobody can wait for one of them while this waits for another; what somebody holds just now goes back to its
 # queue.
 SENDING = """
 WITH mine AS MATERIALIZED (
-    SELECT m.id, m.state, m.expires_at, m.claim_token = g.token AS ours
-    FROM unnest(%(ids)b, %(tokens)b) AS g (id, token) JOIN sequences_message AS m ON m.id = g.id
+    SELECT m.id, m.state, m.expires_at, m.claim_token = g.token AS ours, g.normalised
+    FROM unnest(%(ids)b, %(tokens)b, %(addresses)b) AS g (id, token, normalised) JOIN sequences_message AS m ON m.id = g.id
     WHERE m.tenant_id = %(tenant)s
     FOR NO KEY UPDATE OF m SKIP LOCKED
 )
@@ -44,6 +45,9 @@ FROM mine, tenants_tenant AS t
 WHERE mine.ours AND mine.state = 'claimed' AND mine.expires_at > %(now)s
   AND m.id = mine.id AND m.tenant_id = %(tenant)s AND t.id = m.tenant_id AND t.sending_enabled
   AND NOT EXISTS (SELECT 1 FROM sequences_switch WHERE off AND key IN ('all', m.channel))
+  AND (m.purpose IN ('confirmation', 'help') OR NOT EXISTS (
+      SELECT 1 FROM contacts_suppression AS x WHERE x.tenant_id = m.tenant_id AND x.channel = m.channel AND x.lifted_at IS NULL
+        AND x.address IN (m.to_address, mine.normalised)))
   AND coalesce((SELECT max(epoch) FROM sequences_sendepoch), 1) = %(epoch)s
 RETURNING m.id
 """
@@ -71,6 +75,7 @@ def mark_all(claims: Sequence[Claim], now: datetime) -> set[int]:
     given: dict[str, Any] = {
         "ids": Bigints(claim.id for claim in claims),
         "tokens": Uuids(claim.token.bytes for claim in claims),
+        "addresses": Texts(normalised(claim.message.to_address) for claim in claims),
         "tenant": claims[0].tenant_id,
         "now": now,
         "epoch": settings.SEND_EPOCH,

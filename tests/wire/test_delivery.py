@@ -368,3 +368,17 @@ def test_a_worker_that_wakes_after_the_hours_are_over_does_not_send(wire: Wire) 
     again = claim_one("sms", wire.tenant_id, night)
     assert isinstance(again, Stopped)
     assert (again.state, again.reason.partition(":")[0]) == ("expired", "quiet_hours")
+
+
+def test_a_stop_that_comes_between_the_claim_and_the_socket_is_the_last_word(wire: Wire) -> None:
+    texts = [wire.ready(purpose=purpose) for purpose in ("marketing", "reply", "confirmation")]
+    claims = {found.id: found for found in (wire.claim() for _ in texts)}
+    for text in texts:
+        suppress(
+            tenant_id=wire.tenant_id, address=text.to_address, channels=["sms"], reason="opted_out", source="sms",
+            now=wire.now, actor="person",
+        )  # fmt: skip
+    marketing, reply, confirmation = (claims[text.pk] for text in texts)
+    assert not mark_sending(marketing, wire.now)
+    assert mark_all([reply, confirmation], wire.now) == {confirmation.id}
+    assert claim_one("sms", wire.tenant_id, wire.now) == Stopped(marketing.id, "suppressed", "suppressed")
