@@ -108,7 +108,7 @@ class Recorder:
         written: dict[int, Any] = {}
         try:
             written = self._again_if_lost(list(group.values()))
-        except DatabaseError as error:
+        except Exception as error:  # noqa: BLE001 (whatever it is, whoever waits must be told: one by one they are)
             logger.warning("%d outcomes could not be written together (%s).", len(group), type(error).__name__)
         for each in group.values():
             if each.claim.id not in written:
