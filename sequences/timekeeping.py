@@ -18,7 +18,14 @@ def database_clock() -> Callable[[], datetime]:
     with connection.cursor() as cursor:
         cursor.execute("SELECT clock_timestamp()")
         (there,) = cursor.fetchone()
-    since = time.monotonic()
+    since = steady()
     # The offset is how a demo or a test stands at another hour of the day on purpose.
     start = there + clock.offset()
-    return lambda: start + timedelta(seconds=time.monotonic() - since)
+    return lambda: start + timedelta(seconds=steady() - since)
+
+
+def steady() -> float:
+    """Seconds on a clock that nobody can set and that, where the system has one, runs on while the machine sleeps: one that wakes
+    in the night must not take it for the evening in which it fell asleep."""
+    asleep_too = getattr(time, "CLOCK_BOOTTIME", None)
+    return time.monotonic() if asleep_too is None else time.clock_gettime(asleep_too)
