@@ -31,9 +31,7 @@ CALL_MINUTES = 3
 CALL_OVER_AFTER = timedelta(hours=1, minutes=5)
 # The rank of "ended" and of everything that says how (sequences.states).
 CALL_ENDED_RANK = 40
-# After a call of which nobody knows whether it was placed, no other is placed for so long. What it may have become meanwhile,
-# without any word of the provider's.
-NEVER_KNOWN = frozenset({"held", "expired", "cancelled"})
+# After a call of which nobody knows whether it was placed, no other is placed for so long.
 NO_CALL_AFTER_UNKNOWN = timedelta(hours=24)
 # How often a cap of 0 is looked at again, in case somebody raises it.
 NONE_AT_ALL = timedelta(hours=1)
@@ -85,7 +83,7 @@ def limits_of(stored: str) -> Limits:
     found = json.loads(stored) if stored else {}
     if not isinstance(found, dict) or found.keys() - {"person", "money_per_day"}:
         raise BadLimits(f"Caps are an object with person and money_per_day, not {stored[:80]}")
-    person = found.get("person") or {}
+    person = {} if found.get("person") is None else found["person"]
     if not isinstance(person, dict) or person.keys() - {EVERY, *CHANNELS}:
         raise BadLimits(f"A person's caps are for all, sms, email or voice, not {str(person)[:80]}")
     caps = [
@@ -158,7 +156,10 @@ def call_under_way(touches: Iterable[Touch], now: datetime) -> bool:
 def calls_again(touches: Iterable[Touch], now: datetime) -> datetime | None:
     """When this person may be called again after a call of which nobody knows whether it was placed: it waits for a decision, or
     its time ran out, or it was left without one. None: at once."""
-    open_ = [each.at for each in touches if each.channel == "voice" and each.state in NEVER_KNOWN and each.rank == 0]
+    calls = [each for each in touches if each.channel == "voice"]
+    open_ = [
+        each.at for each in calls if each.state == "held" or (each.state in ("expired", "cancelled") and each.rank == 0)
+    ]
     free = max(open_, default=now - NO_CALL_AFTER_UNKNOWN) + NO_CALL_AFTER_UNKNOWN
     return free if free > now else None
 

@@ -76,7 +76,7 @@ def test_what_is_not_said_is_no_limit_and_nought_is_one() -> None:
         '{"day": 3}', '{"person": {"fax": {"day": 3}}}', '{"person": {"sms": {"month": 3}}}', '{"person": {"sms": 3}}',
         '{"person": {"sms": {"day": -1}}}', '{"person": {"sms": {"day": 2.5}}}', '{"person": {"sms": {"day": true}}}',
         '{"person": {"sms": {"day": "3"}}}', '{"money_per_day": "a lot"}', '{"money_per_day": -1}', '{"money_per_day": "NaN"}',
-        '{"money_per_day": true}', "[]",
+        '{"money_per_day": true}', "[]", '{"person": []}', '{"person": false}', '{"person": 0}', '{"person": ""}',
     ],
 )  # fmt: skip
 def test_caps_that_cannot_be_understood_are_no_permission(text: str) -> None:
@@ -119,6 +119,9 @@ def test_a_call_is_under_way_until_its_end_is_told_or_it_cannot_last_any_more(
 def test_nobody_is_called_for_a_day_after_a_call_that_perhaps_was_placed() -> None:
     assert limits.calls_again([touch(2, "voice", state="held")], NOW) == NOW + 22 * HOUR
     assert limits.calls_again([touch(25, "voice", state="held"), touch(1, "sms", state="held")], NOW) is None
+    for state in ("expired", "cancelled"):  # its time ran out, or a member left it
+        assert limits.calls_again([touch(2, "voice", state=state, rank=0)], NOW) == NOW + 22 * HOUR
+        assert limits.calls_again([touch(2, "voice", state=state, rank=45)], NOW) is None
 
 
 def test_the_fourth_automatic_answer_within_an_hour_is_two_machines_talking() -> None:
