@@ -39,6 +39,10 @@ class Refused(Exception):
     """The address may not be asked. Nothing was sent to it."""
 
 
+class Unresolved(Refused):
+    """No name server answered about the host: nobody knows whether it may be asked, and the next minute may tell."""
+
+
 class Unreachable(Exception):
     """It could not be asked, did not answer in time, or its answer was no HTTP or too large. It may have got the request."""
 
@@ -66,11 +70,12 @@ def is_public(address: str) -> bool:
 
 
 def resolve(host: str, port: int) -> list[str]:
-    """Every address of a host, as the machine's resolver says now. Raises Refused when it says none, or fails."""
+    """Every address of a host, as the machine's resolver says now. Raises Refused when it says none, Unresolved when it fails."""
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError) as error:
-        raise Refused(f"{host} has no address ({type(error).__name__}).") from error
+        kind = Unresolved if isinstance(error, OSError) and error.errno == socket.EAI_AGAIN else Refused
+        raise kind(f"{host} has no address ({type(error).__name__}).") from error
     return list(dict.fromkeys(str(each[4][0]) for each in found))
 
 

@@ -85,6 +85,8 @@ def send(outbound: Outbound) -> Receipt:
             raise Refused(
                 str(error.smtp_code), _text(error.smtp_error), failure_type="email_failed", pause_sender=True
             ) from error
+        except outbound_address.Unresolved as error:
+            raise Busy("No name server answered about the mail server.", retry_after=60) from error
         except outbound_address.Refused as error:
             raise Refused("private_server", str(error), failure_type="email_failed", pause_sender=True) from error
         except (smtplib.SMTPException, OSError) as error:

@@ -2,6 +2,7 @@
 
 import json
 import smtplib
+import socket
 from types import SimpleNamespace
 from typing import Any
 
@@ -151,3 +152,15 @@ def test_a_recipient_refused_for_where_the_mail_comes_from_is_not_gone(
     found = mailed(monkeypatch, smtplib.SMTPRecipientsRefused({"pat@people.example": (550, text)}))
     assert isinstance(found, Refused)
     assert not found.permanent
+
+
+@pytest.mark.parametrize(("errno", "found"), [(socket.EAI_AGAIN, Busy), (socket.EAI_NONAME, Refused)])
+def test_a_name_server_that_does_not_answer_is_no_fault_of_the_sender(
+    monkeypatch: pytest.MonkeyPatch, errno: int, found: type[Exception]
+) -> None:
+    def lookup(*given: Any, **options: Any) -> Any:
+        raise socket.gaierror(errno, "…")
+
+    monkeypatch.setattr(socket, "getaddrinfo", lookup)
+    with pytest.raises(found):
+        smtp.send(outbound("email", "pat@people.example", sender="hello@acme.example"))
