@@ -160,6 +160,7 @@ async def outbound(request: Request) -> Response:
             if stored["account"] == account["server_token"]
             and (not recipient or recipient in [normal(r) for r in stored["to"]])
             and all(str(stored["metadata"].get(name)) == value for name, value in asked.items())
+            and _in_stream(stored, query)
             and _on_these_days(stored["created"], query)
             and _listed(stored, plan)
         ]
@@ -201,7 +202,7 @@ async def bounces(request: Request) -> Response:
         found = [
             {**{name: value for name, value in each.items() if name not in NOT_IN_BOUNCES}, "RecordType": "Bounce"}
             for stored in world.resources.newest_first("postmark")
-            if stored["account"] == account["server_token"] and _listed(stored, plan)
+            if stored["account"] == account["server_token"] and _in_stream(stored, query) and _listed(stored, plan)
             for each in stored.get("bounces", [])
             if _on_these_days(each["BouncedAt"], query)
         ]
@@ -263,6 +264,11 @@ def _on_these_days(moment: str, query: dict[str, str]) -> bool:
     """Postmark's fromdate and todate: whole days in Eastern time, both included."""
     day = datetime.fromisoformat(moment.replace("Z", "+00:00")).astimezone(EASTERN).date().isoformat()
     return query.get("fromdate", day)[:10] <= day <= query.get("todate", day)[:10]
+
+
+def _in_stream(stored: Resource, query: dict[str, str]) -> bool:
+    """Postmark shows one stream at a time: "outbound", unless another is asked for."""
+    return bool((stored["stream"] or "outbound") == query.get("messagestream", "outbound"))
 
 
 def _listed(stored: Resource, plan: Plan) -> bool:

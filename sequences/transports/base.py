@@ -14,11 +14,12 @@ from typing import Any, Protocol
 # Seconds for one request. The law of times: this < a task's timeout < its hard kill < the reconciler's grace.
 CONNECT_TIMEOUT, READ_TIMEOUT = 3.05, 15.0
 
-# What makes an account at each provider another one: (setting in config, secret). A number may move; an account may not.
+# What makes an account at each provider another one: (setting in config, secret). A number may move; an account may not, nor a
+# stream, of which Postmark's lists show one alone.
 ACCOUNT = {
     "twilio": (("account_sid",), ("account_sid",)),
     "vapi": ((), ("api_key",)),
-    "postmark": ((), ("server_token",)),
+    "postmark": (("message_stream",), ("server_token",)),
     "sendgrid": ((), ("api_key",)),
     "ses": (("region",), ("access_key_id",)),
     "smtp": (("host", "port", "username"), ()),

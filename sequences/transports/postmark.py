@@ -29,6 +29,7 @@ from sequences.transports.connecting import never_connected
 from sequences.transports.mail import compose
 
 API = "https://api.postmarkapp.com"
+STREAM = "outbound"
 
 
 def send(outbound: Outbound) -> Receipt:
@@ -76,8 +77,9 @@ def send(outbound: Outbound) -> Receipt:
 
 
 def find(outbound: Outbound, since: datetime, until: datetime, taken: Taken) -> Found | Absent | CannotSay:
-    """Searches sent mail by recipient and our mark."""
+    """Searches the stream's sent mail by recipient and our mark."""
     query = {"recipient": outbound.to, "metadata_m": outbound.mark, "count": "10", "offset": "0"}
+    query["messagestream"] = stream_of(outbound)
     url, headers = f"{outbound.base_url or API}/messages/outbound", {"X-Postmark-Server-Token": token_of(outbound)}
     try:
         answer = ask(url, headers, whose="Postmark's search", simulated=bool(outbound.base_url), query=query)
@@ -111,6 +113,11 @@ def _meaning(response: Any) -> Exception:
 
 def token_of(holder: Account | Outbound) -> str:
     return required(holder, "server_token", provider="Postmark", failure_type="email_failed")
+
+
+def stream_of(holder: Account | Outbound) -> str:
+    """The stream that mails leave in. Postmark's lists show only the one that is asked for, and STREAM where none is."""
+    return str(holder.config.get("message_stream") or STREAM)
 
 
 def _connection(outbound: Outbound) -> Any:

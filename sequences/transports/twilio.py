@@ -9,6 +9,7 @@ from decimal import Decimal
 from typing import Any
 from urllib.parse import urlsplit
 
+from contacts.addresses import normalised
 from sequences.codes.twilio import verdict
 from sequences.transports.base import (
     CONNECT_TIMEOUT,
@@ -77,8 +78,9 @@ def find(outbound: Outbound, since: datetime, until: datetime, taken: Taken) -> 
     """Reads the messages to this person, newest first, until before `since`.
 
     The listing shows no StatusCallback, so a message is ours if number, sender and words are equal, it was made in the
-    interval, and no other row of ours has its id. One with other words proves nothing: Twilio may have replaced characters.
-    Not filtered by DateSent, which queued messages do not have.
+    interval, and no other row of ours has its id. One with other words proves nothing: Twilio may have replaced characters. Nor do
+    equal words from another number: the sender's may have been changed since. Not filtered by DateSent, which queued messages do not
+    have.
     """
     import requests
     from twilio.base.exceptions import TwilioException
@@ -86,10 +88,11 @@ def find(outbound: Outbound, since: datetime, until: datetime, taken: Taken) -> 
     # Twilio's times have whole seconds, and its clock is not ours.
     earliest, latest = since - timedelta(seconds=5), until + timedelta(seconds=5)
     listed: dict[str, Candidate] = {}
+    elsewhere: set[str] = set()
     complete = False
-    sender = {} if outbound.config.get("messaging_service_sid") else {"from_": outbound.sender}
+    number = "" if outbound.config.get("messaging_service_sid") else normalised(outbound.sender)
     try:
-        page = client_of(outbound).messages.page(to=outbound.to, page_size=PAGE, **sender)
+        page = client_of(outbound).messages.page(to=outbound.to, page_size=PAGE)
         for _ in range(MOST_PAGES):
             for message in page:
                 made = message.date_created
@@ -99,16 +102,23 @@ def find(outbound: Outbound, since: datetime, until: datetime, taken: Taken) -> 
                 if made < earliest:
                     complete = True
                     break
-                if made <= latest and message.direction != "inbound":
+                if made > latest or message.direction == "inbound":
+                    continue
+                if not number or normalised(message.from_ or "") == number:
                     listed[message.sid] = Candidate(message.sid, message.status or "queued", message.body or "")
+                elif message.body == outbound.text:
+                    elsewhere.add(message.sid)
             page = None if complete else page.next_page()
             if page is None:
                 complete = True
                 break
     except (requests.RequestException, TwilioException, ValueError) as error:
         return CannotSay(f"Twilio's list could not be read ({type(error).__name__}).")
-    free = set(listed) - taken(list(listed))
-    return choice(outbound.text, [each for sid, each in listed.items() if sid in free], complete=complete)
+    others = taken([*listed, *elsewhere])
+    answer = choice(outbound.text, [each for sid, each in listed.items() if sid not in others], complete=complete)
+    if isinstance(answer, Absent) and elsewhere - others:
+        return CannotSay("Twilio has the same words to this person from another number.")
+    return answer
 
 
 def cancel(account: Account, provider_id: str) -> bool:

@@ -21,7 +21,7 @@ from sequences.transports.base import (
     Unreadable,
 )
 from sequences.transports.listing import Reader
-from sequences.transports.postmark import API, token_of
+from sequences.transports.postmark import API, stream_of, token_of
 from sequences.webhooks.base import mark_in, table, text_of
 from sequences.webhooks.vapi import moment
 
@@ -56,7 +56,7 @@ def complete(account: Account, listed: Listed) -> Listed | None:
 
 def sent(account: Account, since: datetime, until: datetime) -> Iterator[Logged]:
     """The mails of this server that we sent: those with our mark in their metadata, or from this sender's mailbox."""
-    for mail in _pages(account, "/messages/outbound", "Messages", since, until):
+    for mail in _pages(account, "/messages/outbound", "Messages", since, until, stream_of(account)):
         at, mark = moment(mail.get("ReceivedAt")), mark_in(table(mail.get("Metadata")).get("m"))
         if at is None:
             raise Unreadable("Postmark listed a mail without a date.")
@@ -73,7 +73,7 @@ def _inbound(account: Account, since: datetime, until: datetime) -> Iterator[Lis
 
 
 def _bounces(account: Account, since: datetime, until: datetime) -> Iterator[Listed]:
-    for bounce in _pages(account, "/bounces", "Bounces", since, until):
+    for bounce in _pages(account, "/bounces", "Bounces", since, until, stream_of(account)):
         at = moment(bounce.get("BouncedAt")) or until
         if since <= at <= until:
             record = COMPLAINT if bounce.get("Type") == COMPLAINT else "Bounce"
@@ -107,8 +107,7 @@ def _delivered(account: Account, head: dict[str, Any], listed: Listed) -> Listed
 def _unsubscribed(account: Account, since: datetime, until: datetime) -> Iterator[Listed]:
     """Who took themselves off the list at Postmark. It does not say by which mail, so the event is the address and the moment;
     complaints and hard bounces are among the bounces already, and what we or a member put there is sequences.blocklists' concern."""
-    stream = text_of(account.config.get("message_stream"), 60) or "outbound"
-    page = _get(account, f"/message-streams/{stream}/suppressions/dump", _days(since, until))
+    page = _get(account, f"/message-streams/{stream_of(account)}/suppressions/dump", _days(since, until))
     entries = page.get("Suppressions")
     if not isinstance(entries, list) or not all(isinstance(each, dict) for each in entries):
         raise Unreadable("Postmark's list is no list.")
@@ -138,11 +137,13 @@ def _days(since: datetime, until: datetime) -> dict[str, str]:
     }
 
 
-def _pages(account: Account, path: str, name: str, since: datetime, until: datetime) -> Iterator[dict[str, Any]]:
-    """Every entry of these days. What arrives meanwhile moves the others back, so none is passed over."""
-    days = _days(since, until)
+def _pages(
+    account: Account, path: str, name: str, since: datetime, until: datetime, stream: str = ""
+) -> Iterator[dict[str, Any]]:
+    """Every entry of these days, of one stream where the list has several. What arrives meanwhile moves the others back, so none is passed over."""
+    asked = _days(since, until) | ({"messagestream": stream} if stream else {})
     for offset in range(0, REACH, PAGE):
-        page = _get(account, path, {**days, "count": str(PAGE), "offset": str(offset)})
+        page = _get(account, path, {**asked, "count": str(PAGE), "offset": str(offset)})
         entries = page.get(name)
         if not isinstance(entries, list) or not all(isinstance(each, dict) for each in entries):
             raise Unreadable("Postmark's list is no list.")

@@ -8,13 +8,12 @@ from typing import Any
 
 from sequences.transports.asking import ask
 from sequences.transports.base import Account, Unreadable
-from sequences.transports.postmark import API, token_of
+from sequences.transports.postmark import API, stream_of, token_of
 from sequences.transports.suppressions import COMPLAINED, GONE, OPTED_OUT, Entry, Lists
 from sequences.webhooks.base import table, text_of
 from sequences.webhooks.vapi import moment
 
 AT_ONCE = 50
-STREAM = "outbound"
 
 
 REASONS = {"HardBounce": GONE, "SpamComplaint": COMPLAINED}
@@ -58,8 +57,7 @@ def _change(account: Account, path: str, addresses: Sequence[str], done: str) ->
 
 
 def _ask(account: Account, method: str, path: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
-    stream = str(account.config.get("message_stream") or STREAM)
-    url = f"{account.base_url or API}/message-streams/{stream}/suppressions{path}"
+    url = f"{account.base_url or API}/message-streams/{stream_of(account)}/suppressions{path}"
     headers, simulated = {"X-Postmark-Server-Token": token_of(account)}, bool(account.base_url)
     return table(
         ask(url, headers, whose="Postmark's list of suppressions", simulated=simulated, method=method, body=body)
