@@ -33,6 +33,8 @@ from sequences.transports.likeness import Candidate, choice
 LONGEST_VALIDITY = 36_000
 PAGE, MOST_PAGES = 200, 10
 LEAST_CODE = 10_000
+# Twilio's clock is not ours. Within the first what it has may be ours; within the second nothing proves that it is not.
+SKEW, CLOCKS_APART = timedelta(seconds=5), timedelta(minutes=15)
 
 _local = threading.local()
 
@@ -79,14 +81,13 @@ def find(outbound: Outbound, since: datetime, until: datetime, taken: Taken) -> 
 
     The listing shows no StatusCallback, so a message is ours if number, sender and words are equal, it was made in the
     interval, and no other row of ours has its id. One with other words proves nothing: Twilio may have replaced characters. Nor do
-    equal words from another number: the sender's may have been changed since. Not filtered by DateSent, which queued messages do not
-    have.
+    equal words from another number, which may have been the sender's, or of another time, for our clock may be wrong. Not
+    filtered by DateSent, which queued messages do not have.
     """
     import requests
     from twilio.base.exceptions import TwilioException
 
-    # Twilio's times have whole seconds, and its clock is not ours.
-    earliest, latest = since - timedelta(seconds=5), until + timedelta(seconds=5)
+    earliest, latest, first = since - SKEW, until + SKEW, since - CLOCKS_APART
     listed: dict[str, Candidate] = {}
     elsewhere: set[str] = set()
     complete = False
@@ -99,12 +100,12 @@ def find(outbound: Outbound, since: datetime, until: datetime, taken: Taken) -> 
                 if made is None:
                     return CannotSay("Twilio listed a message without a date.")
                 made = made if made.tzinfo else made.replace(tzinfo=UTC)
-                if made < earliest:
+                if made < first:
                     complete = True
                     break
-                if made > latest or message.direction == "inbound":
+                if message.direction == "inbound":
                     continue
-                if not number or normalised(message.from_ or "") == number:
+                if earliest <= made <= latest and (not number or normalised(message.from_ or "") == number):
                     listed[message.sid] = Candidate(message.sid, message.status or "queued", message.body or "")
                 elif message.body == outbound.text:
                     elsewhere.add(message.sid)
@@ -117,7 +118,7 @@ def find(outbound: Outbound, since: datetime, until: datetime, taken: Taken) -> 
     others = taken([*listed, *elsewhere])
     answer = choice(outbound.text, [each for sid, each in listed.items() if sid not in others], complete=complete)
     if isinstance(answer, Absent) and elsewhere - others:
-        return CannotSay("Twilio has the same words to this person from another number.")
+        return CannotSay("Twilio has the same words to this person from another number or time.")
     return answer
 
 

@@ -408,3 +408,14 @@ def test_a_call_that_was_placed_from_the_number_of_before_is_found(wire: Wire) -
     for minute in (3, 4):
         reconcile(wire.now + minute * MINUTE)
     assert refreshed(message).state_reason == "found_at_provider"
+
+
+@pytest.mark.parametrize("ahead", [-8 * MINUTE, timedelta(seconds=-6), timedelta(seconds=6), 8 * MINUTE])
+@pytest.mark.parametrize("channel", ["sms", "voice"])
+def test_a_clock_of_ours_that_is_wrong_makes_nothing_absent(wire: Wire, channel: str, ahead: timedelta) -> None:
+    wire.now += ahead
+    message = unknown(wire, channel, "accept_then_reset")
+    for minute in (3, 4, 16):
+        reconcile(wire.now + minute * MINUTE)
+    assert refreshed(message).state_reason in ("found_at_provider", "no_proof")
+    assert len(wire.received(message)) == 1
