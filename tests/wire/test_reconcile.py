@@ -1,6 +1,5 @@
 """Unknown messages are settled by asking the provider, by the proof rules of docs/reliability.md, and never by sending."""
 
-import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -12,41 +11,21 @@ from omnify.tenants.context import tenant_context
 from omnify.tenants.models import Notification
 from sequences import pulse
 from sequences import reconcile as reconciling
-from sequences.addressing import account_of
 from sequences.claiming import claim_next
 from sequences.delivery import deliver, dispatch, mark_sending
-from sequences.models import Message, Sender
+from sequences.models import Message
 from sequences.reconcile import Timing, reconcile
 from sequences.transports.base import CannotSay
-from sequences.transports.listing import reader_for
-from tests.wire.wiring import Wire, refreshed
+from tests.wire.wiring import Wire, refreshed, unknown, use_postmark
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("always_open")]
-MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
+MINUTE = timedelta(minutes=1)
 
 
 @pytest.fixture
 def now() -> datetime:
     """The simulator dates what it accepts by the real clock: these tests live in the present, with windows always open."""
     return datetime.now(UTC)
-
-
-def unknown(wire: Wire, channel: str, fault: str, **fields: Any) -> Message:
-    """A message whose send went wrong in this way."""
-    message = wire.ready(channel, **fields)
-    wire.simulator.faults([{"match": {"to": message.to_address, "op": "create"}, "do": fault}])
-    assert deliver(wire.claim(channel), wire.at()) == "unknown"
-    wire.simulator.clear()
-    return message
-
-
-def use_postmark(wire: Wire, **config: str) -> None:
-    from sequences.models import Sender
-
-    sender = Sender.objects.all_tenants().get(pk=wire.senders["email"].pk)
-    sender.provider, sender.config = "postmark", {**sender.config, **config}
-    sender.set_credentials({"server_token": "postmark-acme"})
-    sender.save()
 
 
 def test_nobody_is_asked_before_the_grace_is_over(wire: Wire) -> None:
@@ -357,65 +336,3 @@ def test_a_list_that_comes_back_just_before_giving_up_is_not_read_twice_at_once(
     assert (refreshed(message).state, refreshed(message).lookups) == ("unknown", 1)
     assert reconcile(sent_at + 15 * MINUTE + timedelta(seconds=apart)) == 1
     assert (refreshed(message).state, refreshed(message).state_reason) == ("ready", "not_sent")
-
-
-def test_a_mail_of_another_stream_is_looked_for_there(wire: Wire) -> None:
-    """Postmark's lists show the stream "outbound" alone unless they are asked for another, and what is for many has its own."""
-    use_postmark(wire, message_stream="broadcasts")
-    message = unknown(wire, "email", "accept_then_reset")
-    for minute in (3, 8):
-        reconcile(wire.now + minute * MINUTE)
-    assert refreshed(message).state_reason == "found_at_provider"
-    sender = Sender.objects.all_tenants().get(pk=wire.senders["email"].pk)
-    reader, now = reader_for("postmark"), datetime.now(UTC)
-    assert reader is not None
-    account = account_of(sender)
-    assert str(message.public_id) in [each.mark for each in reader.sent(account, now - HOUR, now + MINUTE)]
-    bounced = wire.ready("email", to_address="gone@bounce.example")
-    deliver(wire.claim("email"), wire.at())
-    assert wire.simulator.settled(10)
-    found = [json.loads(each.body) for each in reader.events(account, "status", now - HOUR, now + 10 * MINUTE)]
-    assert str(bounced.public_id) in [each.get("Metadata", {}).get("m") for each in found]
-
-
-def test_a_mail_whose_stream_was_changed_since_is_not_looked_for_in_the_new_one(wire: Wire) -> None:
-    use_postmark(wire, message_stream="broadcasts")
-    message = unknown(wire, "email", "accept_then_reset")
-    use_postmark(wire, message_stream="outbound")
-    for minute in (3, 8, 16):
-        reconcile(wire.now + minute * MINUTE)
-    assert (refreshed(message).state, refreshed(message).state_reason) == ("held", "no_proof")
-
-
-def test_a_text_that_left_from_the_number_of_before_is_not_sent_a_second_time(wire: Wire) -> None:
-    message = unknown(wire, "sms", "accept_then_reset")
-    sender = wire.senders["sms"]
-    sender.address = "+15005550009"
-    with tenant_context(wire.tenant_id):
-        sender.save()
-    for minute in (3, 4, 5, 16):
-        reconcile(wire.now + minute * MINUTE)
-    assert (refreshed(message).state, refreshed(message).state_reason) == ("held", "no_proof")
-    assert len(wire.received(message)) == 1
-
-
-def test_a_call_that_was_placed_from_the_number_of_before_is_found(wire: Wire) -> None:
-    message = unknown(wire, "voice", "accept_then_reset")
-    sender = wire.senders["voice"]
-    sender.address = "phone-2"
-    with tenant_context(wire.tenant_id):
-        sender.save()
-    for minute in (3, 4):
-        reconcile(wire.now + minute * MINUTE)
-    assert refreshed(message).state_reason == "found_at_provider"
-
-
-@pytest.mark.parametrize("ahead", [-8 * MINUTE, timedelta(seconds=-6), timedelta(seconds=6), 8 * MINUTE])
-@pytest.mark.parametrize("channel", ["sms", "voice"])
-def test_a_clock_of_ours_that_is_wrong_makes_nothing_absent(wire: Wire, channel: str, ahead: timedelta) -> None:
-    wire.now += ahead
-    message = unknown(wire, channel, "accept_then_reset")
-    for minute in (3, 4, 16):
-        reconcile(wire.now + minute * MINUTE)
-    assert refreshed(message).state_reason in ("found_at_provider", "no_proof")
-    assert len(wire.received(message)) == 1

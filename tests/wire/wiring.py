@@ -12,6 +12,7 @@ from contacts.models import Contact
 from omnify.simulator.client import SimulatorClient
 from omnify.tenants.context import tenant_context
 from sequences.claiming import claim_next
+from sequences.delivery import deliver
 from sequences.models import Message, Sender
 from tests.making import People, make_contact
 
@@ -105,3 +106,20 @@ def at_all_hours(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(guards, "GUARDS", tuple(guard for guard in guards.GUARDS if guard.__name__ != "hours"))
     monkeypatch.setattr("sequences.claiming.latest_arrival", lambda facts, now: facts.expires_at)
+
+
+def unknown(wire: Wire, channel: str, fault: str, **fields: Any) -> Message:
+    """A message whose send went wrong in this way."""
+    message = wire.ready(channel, **fields)
+    wire.simulator.faults([{"match": {"to": message.to_address, "op": "create"}, "do": fault}])
+    assert deliver(wire.claim(channel), wire.at()) == "unknown"
+    wire.simulator.clear()
+    return message
+
+
+def use_postmark(wire: Wire, **config: str) -> None:
+    """The wire's mail sender, at Postmark instead."""
+    sender = Sender.objects.all_tenants().get(pk=wire.senders["email"].pk)
+    sender.provider, sender.config = "postmark", {**sender.config, **config}
+    sender.set_credentials({"server_token": "postmark-acme"})
+    sender.save()
