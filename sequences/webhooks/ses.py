@@ -39,6 +39,8 @@ SIGNED = {
 HASHES: Mapping[str, hashes.HashAlgorithm] = {"1": hashes.SHA1(), "2": hashes.SHA256()}  # noqa: S303 (SNS's own version 1)
 # SNS repeats a delivery for an hour, with the first one's time; its clock and ours may differ a little.
 OLDEST, FUTURE = timedelta(hours=24), timedelta(minutes=15)
+# In place of a mail's id, in events that are read off the account's list of addresses: they are about no mail.
+NO_MAIL = "suppressions"
 _STATUSES = {"Send": "accepted", "Delivery": "delivered", "DeliveryDelay": "deferred"}
 # Feedback types that are no complaint of a person's (RFC 5965; RFC 6591).
 _NO_COMPLAINT = {"not-spam", "auth-failure"}
@@ -142,6 +144,7 @@ def parse(kind: str, body: str, mark: str) -> list[Signal]:
         raise ValueError("Amazon SES's event names no message.")
     if name == "Received":
         return [_mail(event, mail, message_id)]
+    message_id = "" if message_id == NO_MAIL else message_id
     if name in _STATUSES:
         return [StatusChanged(mark, message_id, _STATUSES[name])]
     match name:

@@ -11,6 +11,7 @@ from sequences.transports.base import Account, Listed, Logged, Unreadable
 from sequences.transports.listing import Reader
 from sequences.transports.suppressions.ses import at_of, pages
 from sequences.webhooks.base import text_of
+from sequences.webhooks.ses import NO_MAIL
 
 
 def events(account: Account, kind: str, since: datetime, until: datetime) -> Iterator[Listed]:
@@ -27,7 +28,7 @@ def events(account: Account, kind: str, since: datetime, until: datetime) -> Ite
         if entry.get("Reason") == "BOUNCE":
             bounced = {"bounceType": "Permanent", "bounceSubType": "General"}
             event = {"eventType": "Bounce", "bounce": {**bounced, "bouncedRecipients": [{"emailAddress": address}]}}
-        message = json.dumps({**event, "mail": {"messageId": "suppressions"}})
+        message = json.dumps({**event, "mail": {"messageId": NO_MAIL}})
         yield Listed("sns", json.dumps({"Type": "Notification", "MessageId": name, "Message": message}).encode(), at)
 
 
