@@ -28,11 +28,16 @@ from sequences.watching import watched
 
 __all__ = ["Claim", "claim_next", "deliver", "dispatch", "mark_all", "mark_sending", "record_outcome", "send"]
 
+# As the guard `suppression` has it.
+NOT_FORBIDDEN = """  AND (m.purpose IN ('confirmation', 'help') OR NOT EXISTS (
+      SELECT 1 FROM contacts_suppression AS x WHERE x.tenant_id = m.tenant_id AND x.channel = m.channel AND x.lifted_at IS NULL
+        AND x.address IN (m.to_address, mine.normalised)))
+"""
 # message_sending: the last thing before the sockets, in a transaction of its own. A worker that was frozen since its claim
-# finds here what was switched off meanwhile, or said (a STOP), and in mark_all that the hours are over. Of several rows each is locked without
-# waiting, so that nobody can wait for one of them while this waits for another; what somebody holds just now goes back to its
-# queue.
-SENDING = """
+# finds here what was switched off meanwhile, or said (a STOP), and in mark_all that the hours are over. Of several rows each is
+# locked without waiting, so that nobody can wait for one of them while this waits for another; what somebody holds just now goes
+# back to its queue.
+SENDING = f"""
 WITH mine AS MATERIALIZED (
     SELECT m.id, m.state, m.expires_at, m.claim_token = g.token AS ours, g.normalised
     FROM unnest(%(ids)b, %(tokens)b, %(addresses)b) AS g (id, token, normalised) JOIN sequences_message AS m ON m.id = g.id
@@ -45,12 +50,9 @@ FROM mine, tenants_tenant AS t
 WHERE mine.ours AND mine.state = 'claimed' AND mine.expires_at > %(now)s
   AND m.id = mine.id AND m.tenant_id = %(tenant)s AND t.id = m.tenant_id AND t.sending_enabled
   AND NOT EXISTS (SELECT 1 FROM sequences_switch WHERE off AND key IN ('all', m.channel))
-  AND (m.purpose IN ('confirmation', 'help') OR NOT EXISTS (
-      SELECT 1 FROM contacts_suppression AS x WHERE x.tenant_id = m.tenant_id AND x.channel = m.channel AND x.lifted_at IS NULL
-        AND x.address IN (m.to_address, mine.normalised)))
-  AND coalesce((SELECT max(epoch) FROM sequences_sendepoch), 1) = %(epoch)s
+{NOT_FORBIDDEN}  AND coalesce((SELECT max(epoch) FROM sequences_sendepoch), 1) = %(epoch)s
 RETURNING m.id
-"""
+"""  # noqa: S608 (a condition of ours)
 
 # One row alone is waited for: whoever waits for nothing else is part of no ring. What holds it is a worker that took it up too
 # late and is about to see so.
