@@ -12,6 +12,7 @@ from contacts.models import Company, Consent, Contact, Forgotten, ImportJob, Imp
 from contacts.permissions import revoke_consent
 from omnify.lib.clock import now
 from omnify.tenants.administration import ReadOnly, TenantAdmin, TenantForm, actor, member_of, verb
+from omnify.tenants.models.people import Role
 
 FIELDS = (
     "first_name", "last_name", "title", "company", "owner", "email", "phone", "alternative_email", "alternative_phone",
@@ -46,6 +47,7 @@ class ContactPageForm(TenantForm):
 
 @admin.register(Company)
 class CompanyPage(TenantAdmin):
+    least = Role.AGENT
     list_display = ("name", "domain", "industry", "created_at")
     search_fields = ("name__istartswith", "domain__istartswith")
     readonly_fields = ("public_id", "created_at")
@@ -57,6 +59,7 @@ class CompanyPage(TenantAdmin):
 
 @admin.register(Contact)
 class ContactPage(TenantAdmin):
+    least = Role.AGENT
     form = ContactPageForm
     list_display = ("__str__", "email", "phone", "company", "owner", "created_at")
     list_select_related = ("company", "owner__user")

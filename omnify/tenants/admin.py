@@ -25,6 +25,7 @@ from omnify.tenants.models import (
     Tenant,
     User,
 )
+from omnify.tenants.models.people import Role
 from omnify.tenants.signatures import NeedsSignature
 
 
@@ -101,7 +102,7 @@ class MembershipPage(ReadOnly):
     list_filter = ("role",)
     list_select_related = ("user",)
     search_fields = ("user__email", "user__first_name", "user__last_name")
-    actions = (verb("Remove from the workspace", _remove, "removed"),)
+    actions = (verb("Remove from the workspace", _remove, "removed", role=Role.OWNER),)
 
 
 @admin.register(ApiKey)

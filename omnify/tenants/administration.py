@@ -50,11 +50,24 @@ class TenantForm(forms.ModelForm):
 
 
 class OwnLedger(admin.ModelAdmin):
-    """Django's admin log belongs to a user, not to a tenant; what was changed here stands in the tenant's own ledger instead."""
+    """Django's admin log belongs to a user, not to a tenant; what was changed here stands in the tenant's own ledger instead.
 
+    `least`: the role in the workspace without which nothing is added, changed or deleted. Every member of the staff may look.
+    """
+
+    least: Role = Role.MANAGER
     paginator = BoundedPaginator
     list_per_page = 50
     show_full_result_count = False
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return super().has_add_permission(request) and member_of(request).may(self.least)
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return super().has_change_permission(request, obj) and member_of(request).may(self.least)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return super().has_delete_permission(request, obj) and member_of(request).may(self.least)
 
     def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         """Django's date-and-time pair has one label for two fields: each part is named for those who cannot see it."""
@@ -114,16 +127,18 @@ def actor(request: HttpRequest) -> str:
     return f"member:{member_of(request).pk}"
 
 
-def verb(label: str, act: Callable[[HttpRequest, Any], Any], done: str) -> Callable[..., None]:
+def verb(
+    label: str, act: Callable[[HttpRequest, Any], Any], done: str, *, role: Role = Role.MANAGER
+) -> Callable[..., None]:
     """An admin action that calls `act(request, row)` for each chosen row and says for how many it was true.
 
-    `done`: what happened to them, e.g. "paused". For staff whose role in the workspace is at least manager.
+    `done`: what happened to them, e.g. "paused". For staff whose role in the workspace is at least `role`.
     """
 
     @admin.action(description=label, permissions=["view"])
     def action(modeladmin: Any, request: HttpRequest, queryset: QuerySet[Any]) -> None:
-        if not member_of(request).may(Role.MANAGER):
-            raise PermissionDenied("This needs the role manager.")
+        if not member_of(request).may(role):
+            raise PermissionDenied(f"This needs the role {role.value}.")
         changed = sum(bool(act(request, row)) for row in queryset)
         left = len(queryset) - changed
         text = f"{changed} {done}." + (f" {left} stayed as they were." if left else "")
