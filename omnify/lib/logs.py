@@ -20,7 +20,8 @@ _bound: ContextVar[dict[str, int | str]] = ContextVar("omnify_logged", default={
 IDS = ("tenant", "enrollment", "message", "contact", "event", "request")
 LONGEST = 4_000
 _DETAIL = re.compile(r"(?:DETAIL:|Failing row contains|Key \().*", re.DOTALL)
-_MAIL = re.compile(r"[\w.+%'-]+(?:@|%40)[\w-]+(?:\.[\w-]+)+")
+# (from the beginning of a word only: it would else be looked through from each of its letters)
+_MAIL = re.compile(r"(?<![\w.+%'-])[\w.+%'-]+(?:@|%40)[\w-]+(?:\.[\w-]+)+")
 _PHONE = re.compile(r"(?:\+|%2B)\d[\d\s().-]{6,20}\d")
 # Paths whose last part is a key: unsubscribing, a sender's webhook, resetting a password.
 _KEYS = re.compile(r"(/u/|/hooks/[a-z]+/|/accounts/(?:password/reset/key|confirm-email)/)[^/\s\"']+")
