@@ -15,6 +15,8 @@ from django.db import connection, transaction
 
 CHANNEL = "omnify_live"
 LIMIT = 7900
+# Seconds that a page waits for the process to listen; without a database it is open all the same, and told later to look again.
+LISTENING_WITHIN = 5.0
 
 logger = logging.getLogger(__name__)
 
@@ -82,11 +84,20 @@ class NotifyLayer(InMemoryChannelLayer):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._listener: asyncio.Task[None] | None = None
+        self._heard = asyncio.Event()
+        self._missed = False
 
     async def group_add(self, group: str, channel: str) -> None:
+        """Returns when the process hears what is told to the group: what was told before is in the page that asks for this."""
         if self._listener is None or self._listener.done():
-            self._listener = asyncio.get_running_loop().create_task(self._listen())
+            self._heard, self._missed = asyncio.Event(), False
+            self._listener = asyncio.get_running_loop().create_task(self._listen(self._heard))
         await super().group_add(group, channel)
+        try:
+            async with asyncio.timeout(LISTENING_WITHIN):
+                await self._heard.wait()
+        except TimeoutError:
+            self._missed = True
 
     async def group_send(self, group: str, message: dict[str, Any]) -> None:
         payload = json.dumps({"group": group, "message": message})
@@ -94,8 +105,9 @@ class NotifyLayer(InMemoryChannelLayer):
             raise ValueError(f"A live hint carries ids only; this one has {len(payload)} bytes.")
         await sync_to_async(_notify)(payload)
 
-    async def _listen(self) -> None:
-        """Listens for ever; a dropped connection is opened again with growing pauses (0.1 s to 5 s)."""
+    async def _listen(self, heard: asyncio.Event) -> None:
+        """Listens for ever; a dropped connection is opened again with growing pauses (0.1 s to 5 s), and then every page is told to
+        look again, for what happened meanwhile was told to nobody."""
         import psycopg
 
         pause = 0.1
@@ -104,6 +116,11 @@ class NotifyLayer(InMemoryChannelLayer):
                 async with await psycopg.AsyncConnection.connect(**_listen_parameters(), autocommit=True) as conn:
                     await conn.execute(f"LISTEN {CHANNEL}")
                     pause = 0.1
+                    heard.set()
+                    if self._missed:
+                        self._missed = False
+                        for group in list(self.groups):
+                            await super().group_send(group, {"type": "live.again"})
                     async for notice in conn.notifies():
                         data = json.loads(notice.payload)
                         await super().group_send(data["group"], data["message"])
@@ -111,6 +128,8 @@ class NotifyLayer(InMemoryChannelLayer):
                 logger.warning(
                     "Live updates lost the database (%s); trying again in %.1f s.", type(error).__name__, pause
                 )
+            heard.clear()
+            self._missed = True
             await asyncio.sleep(pause)
             pause = min(pause * 2, 5.0)
 

@@ -34,12 +34,14 @@ class LiveConsumer(AsyncJsonWebsocketConsumer):
         self.session_key = self.scope["cookies"].get(settings.SESSION_COOKIE_NAME, "")
         self.began_as = await self.standing()
         self.tenant_id = self.began_as[0] if self.began_as else None
-        # Accepted even when it is refused: only then does the browser learn the code, and stops trying.
-        await self.accept()
         if self.tenant_id is None:
+            # Accepted although it is refused: only then does the browser learn the code, and stops trying.
+            await self.accept()
             await self.close(code=NOT_WELCOME)
             return
+        # Before it is open: from then on the page takes what it shows for what is.
         await self.channel_layer.group_add(group_name(self.tenant_id), self.channel_name)
+        await self.accept()
         self.watch = asyncio.create_task(self.keep_watch())
 
     async def disconnect(self, code: int) -> None:
@@ -60,6 +62,10 @@ class LiveConsumer(AsyncJsonWebsocketConsumer):
             await self.check()
             return
         await self.send_json({"topic": message["topic"], "key": message["key"]})
+
+    async def live_again(self, message: dict[str, Any]) -> None:
+        """Hints were lost: the page comes back at once, and fetches everything anew."""
+        await self.close()
 
     async def keep_watch(self) -> None:
         while True:
