@@ -10,7 +10,7 @@ from contacts.permissions import suppressed
 from omnify.tenants.context import tenant_context
 from omnify.tenants.models import Event, Notification
 from sequences import inbound, optouts
-from sequences.models import Enrollment, Message, ProviderEvent
+from sequences.models import Enrollment, Message, ProviderEvent, Sender
 from tests.making import make_contact, make_enrollment, make_sequence
 from tests.sequences.inbound import told
 from tests.sequences.inbound.conftest import House
@@ -158,6 +158,15 @@ def test_a_text_between_two_of_our_own_numbers_is_not_a_person(house: House, now
     apply_all(now)
     event.refresh_from_db()
     assert (event.state, event.problem) == ("done", "It came from a number of our own.")
+
+
+def test_a_mailbox_of_ours_is_known_in_letters_and_in_ascii(house: House, now: datetime) -> None:
+    with tenant_context(house.email.tenant_id):
+        Sender.objects.filter(pk=house.email.pk).update(address="hello@Bücher.example")
+    event = mail(house.email, now, "hello@xn--bcher-kva.example", "We were here.")
+    apply_all(now)
+    event.refresh_from_db()
+    assert (event.state, event.problem) == ("done", "It came from a mailbox of our own.")
     assert rows(Interaction) == []
 
 
