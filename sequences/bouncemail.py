@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterator
-from email.header import decode_header, make_header
 from email.message import Message
 from typing import Final
 
 from intelligence.markup import text_of_html
 from sequences.bouncetext import ADDRESS
-from sequences.charsets import text_in
+from sequences.charsets import decoded, text_in
 
 _RETURNED_TYPES: Final = frozenset(
     {"message/rfc822", "text/rfc822-headers", "text/rfc822-header", "text/rfc822", "message/rfc822-headers"}
@@ -62,7 +61,7 @@ def header_of(mail: Message, name: str) -> str:
 def headers_of(mail: Message) -> Iterator[tuple[str, str]]:
     """The headers as text, also where a program wrote them unencoded."""
     for name, value in mail.raw_items():
-        yield name, _decoded(str(value).encode("utf-8", "surrogateescape").decode("utf-8", "replace"))
+        yield name, decoded(str(value).encode("utf-8", "surrogateescape").decode("utf-8", "replace"))
 
 
 def failed_recipients(mail: Message) -> list[str]:
@@ -91,13 +90,6 @@ def written_to(mail: Message, returned: str) -> str:
     headers = "\n".join([returned[:TEXT_LIMIT], *returned_headers(mail)])
     found = (address for match in _RETURNED_TO.finditer(headers) for address in ADDRESS.findall(match[1]))
     return next((address for address in found if address.lower() not in others), "")
-
-
-def _decoded(subject: str) -> str:
-    try:
-        return str(make_header(decode_header(subject)))
-    except (LookupError, ValueError):
-        return subject
 
 
 def address_in(value: str) -> str:

@@ -90,7 +90,8 @@ class NotifyLayer(InMemoryChannelLayer):
     async def group_add(self, group: str, channel: str) -> None:
         """Returns when the process hears what is told to the group: what was told before is in the page that asks for this."""
         if self._listener is None or self._listener.done():
-            self._heard, self._missed = asyncio.Event(), False
+            # (pages that one before it served, and that it left, have missed something)
+            self._heard, self._missed = asyncio.Event(), bool(self.groups)
             self._listener = asyncio.get_running_loop().create_task(self._listen(self._heard))
         await super().group_add(group, channel)
         try:

@@ -2,8 +2,6 @@
 
 import re
 from email import message_from_bytes, message_from_string, policy
-from email.errors import HeaderParseError
-from email.header import decode_header, make_header
 from email.message import EmailMessage, Message
 from email.parser import BytesHeaderParser
 from email.policy import Policy
@@ -11,6 +9,7 @@ from email.utils import parseaddr
 from typing import Any
 
 from sequences.bouncemail import decoded_part
+from sequences.charsets import decoded
 from sequences.signals import MailReceived
 
 MOST_HEADERS = 200
@@ -22,7 +21,7 @@ _COMPAT: Policy = policy.compat32  # (the modern policy raises on headers that s
 
 def received(raw: bytes, *, provider_id: str, sender: str = "", to: str = "") -> MailReceived:
     """The mail. `sender` and `to`: the provider's reading of them, where it has one. Bad encodings are replaced, never refused."""
-    mail = _parsed(raw, _COMPAT)
+    mail, modern = _parsed(raw, _COMPAT), _modern(raw)
     address, name = person_of(str(mail.get("From", "")))
     return MailReceived(
         provider_id=provider_id,
@@ -30,8 +29,8 @@ def received(raw: bytes, *, provider_id: str, sender: str = "", to: str = "") ->
         name=name,
         to=(to or parseaddr(str(mail.get("To", "")))[1])[:254],
         subject=" ".join(decoded(str(mail.get("Subject", ""))).split())[:998],
-        text=_part(raw, "plain", mail) + _report(mail),
-        html=_part(raw, "html", mail),
+        text=_part(modern, "plain", mail) + _report(mail),
+        html=_part(modern, "html", mail),
         headers=_kept(mail.items()),
     )
 
@@ -56,14 +55,6 @@ def person_of(text: str) -> tuple[str, str]:
     return address.strip().lower()[:254], " ".join(decoded(name).split())[:200]
 
 
-def decoded(text: str) -> str:
-    """A header's text without RFC 2047's encoding; one that is broken stays as it is."""
-    try:
-        return str(make_header(decode_header(text)))
-    except (LookupError, ValueError, HeaderParseError):
-        return text
-
-
 def _kept(headers: list[tuple[str, Any]]) -> tuple[tuple[str, str], ...]:
     """Headers as text. Not Received-SPF: only a receiving server's own says anything, and here it cannot be told from a
     stranger's (sequences.returned believes the first one)."""
@@ -86,16 +77,28 @@ def _parsed(raw: bytes, how: Policy) -> Message:
         return mail
 
 
-def _part(raw: bytes, subtype: str, plainly: Message) -> str:
-    """The readable body of one kind, "" if it has none. `plainly`: the same mail, for where the modern parser stumbles over
-    headers that a stranger wrote."""
+def _modern(raw: bytes) -> EmailMessage | None:
+    """The mail as the modern parser reads it; None where it stumbles over headers that a stranger wrote."""
     try:
         mail = _parsed(raw, policy.default)
-        assert isinstance(mail, EmailMessage)
-        part: Message | None = mail.get_body(preferencelist=(subtype,))
+    except (LookupError, ValueError, AttributeError):
+        return None
+    return mail if isinstance(mail, EmailMessage) else None
+
+
+def _part(mail: EmailMessage | None, subtype: str, plainly: Message) -> str:
+    """The readable body of one kind, "" if it has none. `plainly`: the same mail, for where the modern parser stumbles."""
+    try:
+        part: Message | None = (
+            mail.get_body(preferencelist=(subtype,)) if mail is not None else _first(plainly, subtype)
+        )
     except (LookupError, ValueError, AttributeError, RecursionError):
-        part = next((each for each in plainly.walk() if each.get_content_type() == f"text/{subtype}"), None)
+        part = _first(plainly, subtype)
     return decoded_part(part) if part is not None else ""
+
+
+def _first(mail: Message, subtype: str) -> Message | None:
+    return next((each for each in mail.walk() if each.get_content_type() == f"text/{subtype}"), None)
 
 
 def _report(mail: Message) -> str:

@@ -211,6 +211,11 @@ def test_a_hostile_report_costs_little(piece: bytes) -> None:
     assert time.perf_counter() - started < 3
 
 
+def test_a_subject_whose_encoding_is_broken_does_not_keep_a_report_from_being_read() -> None:
+    (bounce,) = parse(_report(status="5.1.1", diagnostic="550 user unknown", subject="=?utf-8?b?x?="))
+    assert (bounce.recipient, bounce.kind) == ("ann@x.example", "hard")
+
+
 @pytest.mark.conformance
 @pytest.mark.skipif(not DATA.exists(), reason="the shared cases are not on this machine")
 def test_the_published_bounces_are_read_as_labelled() -> None:
